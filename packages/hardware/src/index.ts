@@ -1,1 +1,10 @@
-export {};
+export { dieIdOf, dieOfTile, dies, dieXY, localTileOf, manhattan, tileIdOf, tileIdOnWafer, tiles, tilesPerDie, tileXYOnDie, tileXYOnWafer, type Grid, type XY } from './coordinates.ts';
+export { crossCheckHardware } from './cross-checks.ts';
+export { HardwareError, type HardwareErrorCode } from './errors.ts';
+export { firstLook } from './first-look.ts';
+export { parseHardware } from './parse.ts';
+export { presetHardware, presets } from './presets.ts';
+export { rateOf, rationalOf, type Rate, type Rational } from './rational.ts';
+export { contains, dieRectangle, overlap, tilesOf, waferRectangle, type Rectangle } from './regions.ts';
+export { HARDWARE_FORMAT_VERSION, hardwareSchema, hardwareSchemaFile, type DieToDieSpec, type ElementType, type Hardware, type LinkSpec, type TileLinkSpec } from './spec.ts';
+export { bytesPerCycleFromGigabytesPerSecond, cyclesFromNanoseconds, nanosecondsFromCycles } from './units.ts';
