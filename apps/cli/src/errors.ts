@@ -1,0 +1,81 @@
+import { KerfError } from '@kerf/checks';
+
+export type CliErrorCode =
+  | 'CLI_USAGE' // an unknown command or flag, a missing or impossible value
+  | 'CLI_SET' // --set that is not key=value, or a key that leads nowhere
+  | 'FILE_NOT_FOUND'
+  | 'FILE_UNREADABLE' // exists, but is a folder, forbidden, or fails on reading
+  | 'FILE_UNWRITABLE'
+  | 'JSON_SYNTAX' // with file, line and column
+  | 'RUN_FOLDER_EXISTS'
+  | 'RUN_FOLDER_FOREIGN' // --force on something that no run wrote
+  | 'TOO_MANY_NODES' // more node processes than dies
+  | 'DISK_FULL'
+  | 'NODE_LOST' // a node process ended, or closed its connection, before its work was done
+  | 'NODE_SILENT' // a node process that never said hello
+  | 'RUN_FAILED' // the run broke for a reason that is not the user's
+  | 'INTERRUPTED';
+
+/** Whatever can go wrong around a run, rather than in one of the rooms it calls. */
+export class CliError extends KerfError<CliErrorCode> {
+  override readonly name = 'CliError';
+}
+
+export const exitCodes = { done: 0, bug: 1, badInput: 2, incomplete: 3, failedValidation: 4, interrupted: 130 } as const;
+
+const incomplete: ReadonlySet<string> = new Set<CliErrorCode>(['DISK_FULL', 'NODE_LOST', 'NODE_SILENT', 'RUN_FAILED']);
+
+/** What the shell is told about an error: bad input unless a run had begun; anything that is no KerfError is a bug. */
+export function exitCodeOf(error: unknown): number {
+  const known = asKerfError(error);
+  if (known === undefined) return exitCodes.bug;
+  if (known.code === 'INTERRUPTED') return exitCodes.interrupted;
+  return incomplete.has(known.code) ? exitCodes.incomplete : exitCodes.badInput;
+}
+
+/** Narrowing with `instanceof` alone would make the code `any`. */
+function asKerfError(error: unknown): KerfError | undefined {
+  return error instanceof KerfError ? (error as KerfError) : undefined;
+}
+
+export interface Output {
+  out(text: string): void;
+  err(text: string): void;
+}
+
+/**
+ * Says an error to a person (`kerf: CODE: sentence` on standard error) and, with `json`, to a program (one object on standard
+ * output). A bug of ours shows its stack, so that it can be reported.
+ *
+ * @param more further keys of the JSON object, such as `runDir` when a run had begun
+ * @returns the exit code
+ */
+export function reportError(error: unknown, json: boolean, output: Output, more: Readonly<Record<string, unknown>> = {}): number {
+  const exitCode = exitCodeOf(error);
+  const known = asKerfError(error);
+  const code = known?.code ?? 'INTERNAL';
+  const message = error instanceof Error ? error.message : String(error);
+  if (json) output.out(`${JSON.stringify({ status: 'error', code, message, context: known?.context ?? {}, ...more })}\n`);
+  if (known !== undefined) {
+    output.err(`kerf: ${code}: ${message}\n`);
+  } else {
+    output.err(`kerf: INTERNAL: this is a bug in Kerf, please report it.\n${error instanceof Error ? (error.stack ?? message) : message}\n`);
+  }
+  return exitCode;
+}
+
+/** The system's code of a failed call (`ENOENT`), or undefined for any other error. */
+export function systemCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** What a failed write means: a full disk (or quota) ends the run as incomplete, anything else is a path one cannot write. */
+export function writeError(error: unknown, path: string): unknown {
+  const code = systemCode(error);
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new CliError('DISK_FULL', `The disk is full: ${path} could not be written (${code}).`, { path, systemCode: code }, error);
+  }
+  if (code === undefined || error instanceof KerfError) return error;
+  return new CliError('FILE_UNWRITABLE', `${path} cannot be written (${code}).`, { path, systemCode: code }, error);
+}

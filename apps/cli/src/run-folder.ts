@@ -1,0 +1,141 @@
+import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, unlinkSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { CliError, systemCode, writeError } from './errors.ts';
+import { readError } from './files.ts';
+
+export const MANIFEST = 'manifest.json';
+/** The manifest while it is being written; what a run that was cut off in that moment leaves behind. */
+const MANIFEST_DRAFT = 'manifest.json.tmp';
+/** Set aside at the start, given back at the end: a full disk must not keep a run from saying that it failed. */
+const RESERVE = 'manifest.reserve.tmp';
+const RESERVE_BYTES = 64 * 1024;
+
+export interface RunFolderOptions {
+  /** Remove what is there, if and only if it is a run folder. */
+  readonly force: boolean;
+  /** The folders that a run writes beside its manifest, one per table. */
+  readonly tables: readonly string[];
+  /** Whether parsed JSON is a manifest of ours. */
+  readonly isManifest: (value: unknown) => boolean;
+}
+
+/** What a run writes inside the folder of a table: one file per die, a stream while the run lives and an IPC file at its end. */
+const partName = /^[a-z0-9-]+\.(?:arrow|arrows)(?:\.tmp)?$/;
+
+/**
+ * The folder of one run. It exists from the first moment, and its manifest says how far the run is: whoever finds the folder
+ * later, after a crash or a power cut, reads `running` and not `complete`.
+ */
+export class RunFolder {
+  readonly path: string;
+
+  private constructor(path: string) {
+    this.path = path;
+  }
+
+  /**
+   * Makes the folder, with its parents, and writes the first manifest into it.
+   *
+   * @throws CliError `RUN_FOLDER_EXISTS`, `RUN_FOLDER_FOREIGN`, `FILE_UNWRITABLE`, `DISK_FULL`
+   */
+  static create(path: string, firstManifest: object, options: RunFolderOptions): RunFolder {
+    const folder = new RunFolder(path);
+    try {
+      if (exists(path)) {
+        if (!options.force) {
+          const message = `The output folder ${path} exists. Choose another with --out, or give --force to replace the run in it.`;
+          throw new CliError('RUN_FOLDER_EXISTS', message, { path });
+        }
+        removeRunFolder(path, options);
+      }
+      mkdirSync(dirname(path), { recursive: true });
+      mkdirSync(path);
+      writeDurably(join(path, RESERVE), new Uint8Array(RESERVE_BYTES));
+      folder.writeManifest(firstManifest);
+      for (const table of options.tables) mkdirSync(join(path, table));
+    } catch (error) {
+      throw writeError(error, path);
+    }
+    return folder;
+  }
+
+  /** Replaces the manifest in one step: a reader sees the old one or the new one, whole. */
+  writeManifest(manifest: object): void {
+    const draft = join(this.path, MANIFEST_DRAFT);
+    try {
+      writeDurably(draft, new TextEncoder().encode(`${JSON.stringify(manifest, undefined, 2)}\n`));
+      renameSync(draft, join(this.path, MANIFEST));
+    } catch (error) {
+      rmSync(draft, { force: true });
+      throw writeError(error, join(this.path, MANIFEST));
+    }
+  }
+
+  /** Writes the last manifest, with the room that was set aside for it. */
+  close(lastManifest: object): void {
+    rmSync(join(this.path, RESERVE), { force: true });
+    this.writeManifest(lastManifest);
+  }
+}
+
+/** The first of `parent/0001`, `parent/0002`, … that is free: runs without `--out` never meet. */
+export function nextRunFolder(parent: string): string {
+  let names: string[] = [];
+  try {
+    names = readdirSync(parent);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw readError(error, parent);
+  }
+  const last = Math.max(0, ...names.filter((name) => /^\d{4,9}$/.test(name)).map(Number));
+  return join(parent, String(last + 1).padStart(4, '0'));
+}
+
+/** Looks at everything first, and removes nothing unless all of it is what a run writes. */
+function removeRunFolder(path: string, { tables, isManifest }: RunFolderOptions): void {
+  const foreign = (what: string): CliError => new CliError('RUN_FOLDER_FOREIGN', `--force removes only run folders of Kerf, and ${path} ${what}.`, { path });
+  if (!lstatSync(path).isDirectory()) throw foreign('is no folder');
+  const files: string[] = [];
+  const folders: string[] = [];
+  for (const entry of readdirSync(path, { withFileTypes: true })) {
+    const inside = join(path, entry.name);
+    if (entry.isFile() && [MANIFEST, MANIFEST_DRAFT, RESERVE].includes(entry.name)) {
+      files.push(inside);
+    } else if (entry.isDirectory() && tables.includes(entry.name)) {
+      folders.push(inside);
+      for (const part of readdirSync(inside, { withFileTypes: true })) {
+        if (!part.isFile() || !partName.test(part.name)) throw foreign(`holds ${entry.name}/${part.name}, which no run writes`);
+        files.push(join(inside, part.name));
+      }
+    } else {
+      throw foreign(`holds ${entry.name}, which no run writes`);
+    }
+  }
+  if (!manifestIsOurs(join(path, MANIFEST), isManifest)) throw foreign(`has no ${MANIFEST} of ours`);
+  // The manifest goes last: cut off in between, what remains is still a run folder, and one that says it is incomplete or lacks tables.
+  files.sort((a, b) => Number(a.endsWith(MANIFEST)) - Number(b.endsWith(MANIFEST)));
+  for (const file of files) unlinkSync(file);
+  for (const folder of folders) rmdirSync(folder);
+  rmdirSync(path);
+}
+
+function manifestIsOurs(file: string, isManifest: (value: unknown) => boolean): boolean {
+  try {
+    return isManifest(JSON.parse(readFileSync(file, 'utf8')));
+  } catch {
+    return false;
+  }
+}
+
+function exists(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+function writeDurably(path: string, bytes: Uint8Array): void {
+  const descriptor = openSync(path, 'w');
+  try {
+    for (let done = 0; done < bytes.length; ) done += writeSync(descriptor, bytes, done);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
