@@ -124,15 +124,15 @@ module.exports = {
     },
     {
       name: 'packages-are-pure',
-      comment: 'No files, sockets, clocks or environment in packages, except in the transports of cluster. Tests may.',
+      comment: 'No files, sockets, clocks or environment in the sources of packages, except in the transports of cluster. Tests may.',
       severity: 'error',
-      from: { path: '^packages/', pathNot: ['^packages/cluster/src/transport/', tests] },
+      from: { path: '^packages/[^/]+/src/', pathNot: ['^packages/cluster/src/transport/', tests] },
       to: { dependencyTypes: ['core'] },
     },
     {
       name: 'sockets-in-transports-only',
       severity: 'error',
-      from: { path: '^packages/', pathNot: ['^packages/cluster/src/transport/', tests] },
+      from: { path: '^packages/[^/]+/src/', pathNot: ['^packages/cluster/src/transport/', tests] },
       to: { path: '(^|/)node_modules/(@types/)?ws/' },
     },
     {

@@ -34,7 +34,13 @@ export function lockFaults(lock) {
   return faults;
 }
 
-/** Node's own look-up: the package's node_modules, then that of each folder above it. */
+/**
+ * Node's own look-up: the package's node_modules, then that of each folder above it.
+ *
+ * @param {string} path
+ * @param {string} name
+ * @param {object} packages
+ */
 function resolvesFrom(path, name, packages) {
   for (let folder = path; ; folder = parentOf(folder)) {
     const candidate = folder === '' ? `node_modules/${name}` : `${folder}/node_modules/${name}`;
@@ -43,16 +49,22 @@ function resolvesFrom(path, name, packages) {
   }
 }
 
-/** `node_modules/a/node_modules/b` is looked up from `node_modules/a`; `packages/fabric` and `node_modules/a` from the root. */
+/**
+ * `node_modules/a/node_modules/b` is looked up from `node_modules/a`; `packages/fabric` and `node_modules/a` from the root.
+ *
+ * @param {string} path
+ */
 function parentOf(path) {
   const nested = path.lastIndexOf('/node_modules/');
   return nested === -1 ? '' : path.slice(0, nested);
 }
 
+/** @param {string} path */
 function nameOf(path) {
   return path === '' ? 'the root package' : path.replace(/^.*node_modules\//, '');
 }
 
+/** @param {string | undefined} resolved */
 function hostOf(resolved) {
   return resolved === undefined ? undefined : /^(?:git\+)?(?:https?|ssh|git):\/\/([^/]+)/.exec(resolved)?.[1];
 }
