@@ -25,12 +25,12 @@ function checkSize({ wafer, die }: Hardware, refuse: Refuse): void {
   for (const [axis, dies, tiles] of [['X', wafer.diesX, die.tilesX], ['Y', wafer.diesY, die.tilesY]] as const) {
     if (dies * tiles <= MAX_COORDINATE + 1) continue;
     const most = Math.floor((MAX_COORDINATE + 1) / dies);
-    refuse('HARDWARE_TOO_LARGE', `die.tiles${axis}`, `at most ${most} with ${dies} dies`, tiles, `Coordinates on the wafer end at ${MAX_COORDINATE}.`);
+    refuse('HARDWARE_TOO_LARGE', `die.tiles${axis}`, `at most ${most} with ${count(dies, 'die')} side by side`, tiles, `Coordinates on the wafer end at ${MAX_COORDINATE}.`);
   }
   const tilesPerDie = die.tilesX * die.tilesY;
   const dies = wafer.diesX * wafer.diesY;
   if (tilesPerDie * dies > MAX_TILES) {
-    refuse('HARDWARE_TOO_LARGE', 'die', `at most ${Math.floor(MAX_TILES / dies)} tiles with ${dies} dies`, `${die.tilesX} x ${die.tilesY} = ${tilesPerDie}`, `A wafer has at most 2^24 tiles.`);
+    refuse('HARDWARE_TOO_LARGE', 'die', `at most ${Math.floor(MAX_TILES / dies)} tiles with ${count(dies, 'die')}`, `${die.tilesX} x ${die.tilesY} = ${tilesPerDie}`, `A wafer has at most 2^24 tiles.`);
   }
 }
 
@@ -54,8 +54,9 @@ function checkDieToDie({ wafer, die, d2d }: Hardware, refuse: Refuse): void {
     return;
   }
   if (d2d.shape === 'edge') {
-    for (const key of ['gatewayLink', 'gateways'] as const) {
-      if (key in d2d) refuse('HARDWARE_BAD_D2D', `d2d.${key}`, 'absent where d2d.shape is "edge"', 'a value', 'Gateways lead to the router of a die, which only the shape "hub" has.');
+    const others = d2d as Readonly<Record<string, unknown>>; // the schema lets the keys of a hub through
+    for (const key of ['gatewayLink', 'gateways']) {
+      if (others[key] !== undefined) refuse('HARDWARE_BAD_D2D', `d2d.${key}`, 'absent where d2d.shape is "edge"', JSON.stringify(others[key]), 'Gateways lead to the router of a die, which only the shape "hub" has.');
     }
     return;
   }
@@ -77,4 +78,8 @@ function linksOf({ link, localLink, d2d }: Hardware): [path: string, link: LinkS
   if (d2d !== null) links.push(['d2d.link', d2d.link]);
   if (d2d?.shape === 'hub') links.push(['d2d.gatewayLink', d2d.gatewayLink]);
   return links;
+}
+
+function count(things: number, name: string): string {
+  return `${things} ${name}${things === 1 ? '' : 's'}`;
 }

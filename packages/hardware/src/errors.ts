@@ -3,7 +3,7 @@ import { KerfError } from '@kerf/checks';
 export type HardwareErrorCode =
   | 'HARDWARE_FORMAT_VERSION'
   | 'HARDWARE_UNKNOWN_PRESET'
-  | 'HARDWARE_INEXACT_RATE'
+  | 'HARDWARE_BAD_RATE'
   | 'HARDWARE_TOO_LARGE'
   | 'HARDWARE_BAD_D2D'
   | 'HARDWARE_BAD_GATEWAY'

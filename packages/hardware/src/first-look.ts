@@ -5,7 +5,10 @@ import { HARDWARE_FORMAT_VERSION } from './spec.ts';
  * Mistakes that deserve a better word than “must be of type integer”, looked for before the schema speaks: another
  * version of the format, and a rate written as a decimal. Whatever else is wrong is left to the schema.
  *
- * @throws HardwareError `HARDWARE_FORMAT_VERSION`, `HARDWARE_INEXACT_RATE`
+ * @param value what should become a machine
+ * @param source what a person calls the file
+ * @param at where the machine lies in it, `''` for the whole file
+ * @throws HardwareError `HARDWARE_FORMAT_VERSION`, `HARDWARE_BAD_RATE`
  */
 export function firstLook(value: unknown, source: string, at = ''): void {
   const inside = (path: string) => (at === '' ? path : `${at}.${path}`);
@@ -17,17 +20,24 @@ export function firstLook(value: unknown, source: string, at = ''): void {
     const message = `${source}: ${path} is ${got}, which this version of Kerf cannot read. It reads hardware of formatVersion ${expected}.`;
     throw new HardwareError('HARDWARE_FORMAT_VERSION', message, { source, path, expected, got });
   }
-  for (const rate of rates) {
-    const got = valueAt(value, rate.split('.'));
-    if (typeof got !== 'number' || Number.isInteger(got) || !(got > 0)) continue;
-    const path = inside(rate);
-    const expected = rate === 'link.bytesPerCycle' ? 'a whole number' : 'a whole number or an exact fraction [numerator, denominator]';
-    const why = rate === 'link.bytesPerCycle' ? 'It is the flit of the fabric.' : `A link carries its remainder exactly, so write ${fraction(got)}.`;
-    throw new HardwareError('HARDWARE_INEXACT_RATE', `${source}: ${path} must be ${expected}, got ${got}. ${why}`, { source, path, expected, got });
+  for (const { key, isFlit } of rates) {
+    const rate = valueAt(value, key.split('.'));
+    if (rate === undefined || Number.isInteger(rate) || (Array.isArray(rate) && rate.length === 2 && !isFlit)) continue;
+    const path = inside(key);
+    const expected = isFlit ? 'a whole number' : 'a whole number or an exact fraction [numerator, denominator]';
+    const got = JSON.stringify(rate);
+    const why = isFlit ? ' It is the flit of the fabric.' : typeof rate === 'number' && rate > 0 ? ` A link carries its remainder exactly: write ${fraction(rate)}.` : '';
+    throw new HardwareError('HARDWARE_BAD_RATE', `${source}: ${path} must be ${expected}, got ${got}.${why}`, { source, path, expected, got });
   }
 }
 
-const rates = ['link.bytesPerCycle', 'localLink.bytesPerCycle', 'memory.bytesPerCyclePerChannel', 'd2d.link.bytesPerCycle', 'd2d.gatewayLink.bytesPerCycle'];
+const rates = [
+  { key: 'link.bytesPerCycle', isFlit: true },
+  { key: 'localLink.bytesPerCycle', isFlit: false },
+  { key: 'memory.bytesPerCyclePerChannel', isFlit: false },
+  { key: 'd2d.link.bytesPerCycle', isFlit: false },
+  { key: 'd2d.gatewayLink.bytesPerCycle', isFlit: false },
+];
 
 function valueAt(value: unknown, path: readonly string[]): unknown {
   let here = value;
@@ -38,8 +48,8 @@ function valueAt(value: unknown, path: readonly string[]): unknown {
   return here;
 }
 
-/** A decimal as the fraction it most likely was: 82.9 is [829, 10]. */
+/** A decimal as the fraction that it prints as, 82.9 as [829, 10]. */
 function fraction(value: number): string {
-  const digits = Math.min(5, (String(value).split('.')[1] ?? '').length);
-  return `[${Math.round(value * 10 ** digits)}, ${10 ** digits}], or the fraction that the decimal was rounded from`;
+  const scale = 10 ** Math.min(5, (String(value).split('.')[1] ?? '').length);
+  return `[${Math.round(value * scale)}, ${scale}], or the fraction that the decimal was rounded from`;
 }

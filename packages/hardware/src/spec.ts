@@ -18,6 +18,11 @@ function whole(description: string, minimum: number, maximum: number) {
   return Type.Integer({ description, minimum, maximum });
 }
 
+/** The same schema under another description. */
+function described<T extends TSchema>(schema: T, description: string): T {
+  return { ...schema, description };
+}
+
 function rate(description: string) {
   return Type.Unsafe<number | [numerator: number, denominator: number]>({
     description: `${description} A whole number, or an exact fraction [numerator, denominator].`,
@@ -101,18 +106,23 @@ const gatewaySchema = Type.Object(
   { ...strict, description: 'A tile whose router is linked to the router of its die.' },
 );
 
-const edgeSchema = Type.Object({ shape: Type.Literal('edge'), link: linkSchema }, strict);
+interface EdgeJoint {
+  shape: 'edge';
+  link: Static<typeof linkSchema>;
+}
 
-const hubSchema = Type.Object(
-  { shape: Type.Literal('hub'), link: linkSchema, gatewayLink: linkSchema, gateways: Type.Array(gatewaySchema) },
-  strict,
-);
+interface HubJoint {
+  shape: 'hub';
+  link: Static<typeof linkSchema>;
+  gatewayLink: Static<typeof linkSchema>;
+  gateways: Static<typeof gatewaySchema>[];
+}
 
 /**
  * One object with conditions, rather than a choice of three: an editor then completes from it, and a mistake inside is
- * reported as that mistake. Unlike a choice it needs its type said.
+ * reported as that mistake, not as three shapes that do not fit.
  */
-const d2dSchema = Type.Unsafe<Static<typeof edgeSchema> | Static<typeof hubSchema> | null>({
+const d2dSchema = Type.Unsafe<EdgeJoint | HubJoint | null>({
   description: 'How dies are joined; null on a wafer of one die.',
   type: ['object', 'null'],
   properties: {
@@ -121,13 +131,13 @@ const d2dSchema = Type.Unsafe<Static<typeof edgeSchema> | Static<typeof hubSchem
       enum: ['edge', 'hub'],
       description: 'edge: each router on the border of a die has a lane of its own to the die beyond. hub: one router per die, reached through gateway tiles.',
     },
-    link: { ...linkSchema, description: 'From die to die: one lane of a border router (edge), or the link between the routers of two dies (hub).' },
-    gatewayLink: { ...linkSchema, description: 'Between a gateway tile and the router of its die, hub only.' },
+    link: described(linkSchema, 'From die to die: one lane of a border router (edge), or the link between the routers of two dies (hub).'),
+    gatewayLink: described(linkSchema, 'Between a gateway tile and the router of its die, hub only.'),
     gateways: { type: 'array', minItems: 1, items: gatewaySchema, description: 'The gateway tiles of every die, hub only.' },
   },
   required: ['shape', 'link'],
   additionalProperties: false,
-  if: { type: 'object', properties: { shape: { const: 'hub' } } },
+  if: { type: 'object', properties: { shape: { const: 'hub' } }, required: ['shape'] },
   then: { type: ['object', 'null'], required: ['gatewayLink', 'gateways'], properties: { gatewayLink: true, gateways: true } },
 });
 
@@ -148,7 +158,7 @@ export const hardwareSchema = Type.Object(
     ),
     tile: tileSchema,
     link: tileLinkSchema,
-    localLink: { ...linkSchema, description: 'Between a tile and its router: injection and ejection.' } as typeof linkSchema,
+    localLink: described(linkSchema, 'Between a tile and its router: injection and ejection.'),
     memory: memorySchema,
     d2d: d2dSchema,
   },
