@@ -1,0 +1,741 @@
+import { boundaryDirection, boundaryPosition, type DieTopology } from './die-topology.ts';
+import { FabricError } from './errors.ts';
+import {
+  BOUNDARY_STRIDE, BYTES, copyColumns, COUNT_ARBITRATION_STALL, COUNT_BUSY, COUNT_BYTES, COUNT_CREDIT_STALL, COUNT_PACKETS, COUNTER_STRIDE,
+  emptyColumns, FINAL, ITEM_ARRIVAL, ITEM_BYTES, ITEM_FINAL, ITEM_META, ITEM_POSITION, ITEM_SEQUENCE, ITEM_SOURCE, ITEM_TAIL, META,
+  NEVER, NEXT, PACKET_STRIDE, SOURCE, TAIL, TARGET, WHERE, type KernelColumns, type KernelScalars, type KernelSnapshot,
+} from './kernel-state.ts';
+import { flitsOf } from './latency.ts';
+import { EJECTION, FROM_HUB, TO_HUB } from './link-type.ts';
+import { ItemList } from './item-list.ts';
+import { DIRECTIONS, EAST, FIRST_GATEWAY, HUB, LOCAL, NORTH, PORT_STRIDE, SOUTH, TILE_PORTS, WEST } from './ports.ts';
+
+export interface PacketKernelOptions {
+  /** Message channels, counted apart on every link. */
+  readonly channels: number;
+  /** Visit the routers of a cycle in reverse: must change nothing (a test says so). */
+  readonly reverseVisits?: boolean;
+}
+
+/** Traffic classes: each has buffers and credits of its own, so that none can block another. */
+export const CLASS_REQUEST = 0;
+/** To the router of the die and from it: apart from the rest, or two dies could wait for each other in a circle. */
+export const CLASS_TO_HUB = 1;
+export const CLASS_FROM_HUB = 2;
+
+/**
+ * The fabric of one die at packet fidelity: virtual cut-through, event-driven, credit flow control. A packet holds each
+ * link for its length in flits, and moves on when the link is free, its turn has come, and all of it fits into the
+ * buffer behind the link.
+ *
+ * A cycle has phases: {@link beginCycle} applies what arrives (packets, credits); then the owner lets tiles react and
+ * {@link inject}s; {@link decide} lets each woken router decide once. Nothing that one router decides reaches another in
+ * the same cycle, so neither the order of visits nor the way the wafer was cut can show.
+ *
+ * Cycles are int32 from the start of the kernel ({@link startKernel}).
+ */
+export class PacketKernel {
+  readonly topology: DieTopology;
+  readonly lanes: number;
+  readonly channels: number;
+  /** Packets and credits for the neighbouring dies, by direction; the owner empties them. */
+  readonly packetsOut: readonly ItemList[];
+  readonly creditsOut: readonly ItemList[];
+  /** What arrived at tiles in this cycle: tile, channel, bytes; the first `delivered` rows count. */
+  deliveredTile = new Int32Array(64);
+  deliveredChannel = new Uint8Array(64);
+  deliveredBytes = new Int32Array(64);
+  delivered = 0;
+
+  readonly #slots: number;
+  readonly #reverse: boolean;
+  readonly #portOfBit = new Uint8Array(32);
+  readonly #laneOfBit = new Uint8Array(32);
+  readonly #typeKind: Uint8Array;
+  readonly #typeCycles: Int32Array;
+  readonly #typeNumerator: Int32Array;
+  readonly #typeDenominator: Int32Array;
+  /** [ports] flits of credit above which a returned credit cannot change a decision before it is due, per cycle of delay. */
+  readonly #earlyBase: Int32Array;
+  readonly #earlyRate: Int32Array;
+  readonly #wake: Int32Array;
+  #columns: KernelColumns;
+  #scalars: KernelScalars;
+
+  constructor(topology: DieTopology, options: PacketKernelOptions) {
+    this.topology = topology;
+    this.lanes = topology.hubRouter < 0 ? 1 : 3;
+    this.channels = options.channels;
+    this.#reverse = options.reverseVisits ?? false;
+    const { types, ports } = topology;
+    const longest = Math.max(...types.map((type) => type.cycles + Math.ceil((topology.maxPacketFlits * type.flitNumerator) / type.flitDenominator) + topology.maxPacketFlits));
+    this.#slots = Math.max(64, 2 ** Math.ceil(Math.log2(longest + 2)));
+    for (let bit = 0; bit < TILE_PORTS * this.lanes; bit++) {
+      this.#portOfBit[bit] = Math.floor(bit / this.lanes);
+      this.#laneOfBit[bit] = bit % this.lanes;
+    }
+    this.#typeKind = Uint8Array.from(types, (type) => type.kind);
+    this.#typeCycles = Int32Array.from(types, (type) => type.cycles);
+    this.#typeNumerator = Int32Array.from(types, (type) => type.flitNumerator);
+    this.#typeDenominator = Int32Array.from(types, (type) => type.flitDenominator);
+    this.#earlyBase = new Int32Array(ports);
+    this.#earlyRate = new Int32Array(ports);
+    for (let port = 0; port < ports; port++) {
+      const type = types[topology.type[port]!]!;
+      this.#earlyRate[port] = Math.ceil(type.flitDenominator / type.flitNumerator);
+      this.#earlyBase[port] = 2 * topology.maxPacketFlits;
+    }
+    this.#wake = new Int32Array(topology.routers);
+    this.packetsOut = Array.from({ length: DIRECTIONS }, () => new ItemList());
+    this.creditsOut = Array.from({ length: DIRECTIONS }, () => new ItemList());
+    this.#columns = emptyColumns(topology, this.lanes, this.channels, this.#slots);
+    this.#scalars = { now: -1, freePacket: -1, freeEvent: -1, soon: 0, live: 0, linkHops: 0, deliveredPackets: 0, overflow: [] };
+    this.#growPackets(0);
+    this.#growEvents(0);
+  }
+
+  /** Cycle last begun. */
+  get now(): number {
+    return this.#scalars.now;
+  }
+
+  /** Packets in the die: queued or on a link inside it. */
+  get livePackets(): number {
+    return this.#scalars.live;
+  }
+
+  /** Links between routers crossed so far, by all packets. */
+  get linkHops(): number {
+    return this.#scalars.linkHops;
+  }
+
+  get deliveredPackets(): number {
+    return this.#scalars.deliveredPackets;
+  }
+
+  /** [tiles × 2] see {@link KernelColumns.deliveryHash}. */
+  get deliveryHash(): Int32Array {
+    return this.#columns.deliveryHash;
+  }
+
+  /**
+   * Sets the clock back to cycle 0 and every round-robin pointer to its start. Only a quiescent fabric can do that: no
+   * packet in the die, every credit back.
+   */
+  startKernel(): void {
+    const { outputFree, outputLag, inputFree, pointer, wakeAt, soonFor } = this.#columns;
+    this.assertQuiescent();
+    for (const column of [outputFree, outputLag, inputFree, pointer]) column.fill(0);
+    wakeAt.fill(NEVER);
+    soonFor.fill(-1);
+    this.#scalars.now = -1;
+  }
+
+  /** Throws when a packet or a credit is not where it was at the start: flits and credits are conserved. */
+  assertQuiescent(): void {
+    const { topology, lanes } = this;
+    const { credits } = this.#columns;
+    if (this.#scalars.live !== 0) throw new Error(`Die ${topology.dieId} still holds ${this.#scalars.live} packets at a kernel boundary.`);
+    for (let port = 0; port < topology.ports; port++) {
+      const link = topology.types[topology.type[port]!]!;
+      if (topology.peer[port] === -1 || link.kind === EJECTION) continue;
+      for (let lane = 0; lane < lanes; lane++) {
+        const count = credits[port * lanes + lane]!;
+        if (count !== link.creditFlits) throw new Error(`Die ${topology.dieId}, port ${port}, lane ${lane}: ${count} credits at a kernel boundary, ${link.creditFlits} at the start.`);
+      }
+    }
+  }
+
+  /** The next cycle with something to do, or {@link NEVER}. */
+  nextCycle(): number {
+    const { now, soon, overflow } = this.#scalars;
+    if (soon > 0) return now + 1;
+    const { occupied } = this.#columns;
+    const words = occupied.length;
+    const mask = this.#slots - 1;
+    const first = (now + 1) & mask;
+    let word = first >>> 5;
+    let bits = occupied[word]! & (-1 << (first & 31));
+    for (let step = 0; step <= words; step++) {
+      if (bits !== 0) {
+        const slot = (word << 5) + 31 - Math.clz32(bits & -bits);
+        return now + 1 + ((slot - first) & mask);
+      }
+      word = word + 1 === words ? 0 : word + 1;
+      bits = occupied[word]!;
+    }
+    let next = NEVER;
+    for (let i = 0; i < overflow.length; i += 2) if (overflow[i]! < next) next = overflow[i]!;
+    return next;
+  }
+
+  /** Phase 1: packets and credits of this cycle are applied. `delivered` rows tell what reached tiles. */
+  beginCycle(cycle: number): void {
+    const scalars = this.#scalars;
+    if (cycle <= scalars.now) throw new Error(`Cycle ${cycle} begins after cycle ${scalars.now}.`);
+    if (scalars.overflow.length > 0) this.#admitOverflow(cycle);
+    const { arrivals, eventsAt, occupied, queueHead, queueTail, inputFree, wakeAt, credits, blocked } = this.#columns;
+    const packets = this.#columns.packets;
+    const events = this.#columns.events;
+    const { lanes } = this;
+    // Wakes that were set for the next cycle belong to that cycle only; the owner never skips one (nextCycle says so).
+    let woken = scalars.soon;
+    for (let i = 0; i < woken; i++) this.#wake[i] = this.#columns.soon[i]!;
+    scalars.soon = 0;
+    scalars.now = cycle;
+    this.#woken = woken;
+    this.delivered = 0;
+    const slot = cycle & (this.#slots - 1);
+    occupied[slot >>> 5]! &= ~(1 << (slot & 31));
+
+    let offset = arrivals[slot]!;
+    arrivals[slot] = -1;
+    while (offset >= 0) {
+      const next = packets[offset + NEXT]!;
+      const where = packets[offset + WHERE]!;
+      if (where < 0) {
+        this.#deliver(offset, ~where, cycle);
+      } else {
+        packets[offset + NEXT] = -1;
+        const queue = where * lanes + ((packets[offset + META]! >>> 16) & 0xff);
+        if (queueHead[queue]! < 0) {
+          queueHead[queue] = offset;
+          queueTail[queue] = offset;
+          const since = Math.max(cycle, inputFree[where]!);
+          this.#becomeHead(queue, where, offset, since);
+          this.#wakeRouter(this.#routerOf(where), since);
+        } else {
+          packets[queueTail[queue]! + NEXT] = offset;
+          queueTail[queue] = offset;
+        }
+      }
+      offset = next;
+    }
+
+    let event = eventsAt[slot]!;
+    eventsAt[slot] = -1;
+    while (event >= 0) {
+      const next = events[event]!;
+      const target = events[event + 1]!;
+      if (target < 0) {
+        const router = ~target;
+        if (wakeAt[router] === cycle) this.#wakeRouter(router, cycle);
+      } else {
+        credits[target]! += events[event + 2]!;
+        const port = (target / lanes) | 0;
+        if (blocked[port] !== 0) {
+          blocked[port] = 0;
+          this.#wakeRouter(this.#routerOf(port), cycle);
+        }
+      }
+      events[event] = scalars.freeEvent;
+      scalars.freeEvent = event;
+      event = next;
+    }
+  }
+
+  /**
+   * Phase 3: hands a packet to the network interface of a tile. It can enter the router after the injection link's
+   * latency, one packet after the other.
+   *
+   * @param localTile tile of this die
+   * @param finalTile destination, wafer-wide
+   * @param bytes payload, at most one packet
+   * @param sequence number among the packets of this tile, for the packet's identity
+   */
+  inject(localTile: number, finalTile: number, channel: number, bytes: number, sequence: number): void {
+    const { topology, lanes } = this;
+    const flits = flitsOf(bytes, topology.flitBytes);
+    if (flits > topology.maxPacketFlits) {
+      throw new FabricError('FABRIC_BAD_PAYLOAD', `A packet carries at most ${topology.maxPacketBytes} bytes, got ${bytes}.`, { bytes });
+    }
+    const offset = this.#takePacket();
+    const { packets, queueHead, queueTail, inputFree } = this.#columns;
+    const now = this.#scalars.now;
+    const finalDie = Math.floor(finalTile / topology.tiles);
+    const finalLocal = finalTile - finalDie * topology.tiles;
+    let lane = CLASS_REQUEST;
+    if (finalDie === topology.dieId) {
+      packets[offset + TARGET] = topology.coordinates[finalLocal]!;
+    } else if (topology.hubRouter >= 0) {
+      lane = CLASS_TO_HUB;
+      packets[offset + TARGET] = topology.coordinates[topology.gateways[topology.gatewayOfTile[localTile]!]!]!;
+    } else {
+      const x = (finalDie % topology.diesX) * topology.tilesX + (finalLocal % topology.tilesX);
+      const y = Math.floor(finalDie / topology.diesX) * topology.tilesY + Math.floor(finalLocal / topology.tilesX);
+      packets[offset + TARGET] = x | (y << 16);
+    }
+    const port = localTile * PORT_STRIDE + LOCAL;
+    const ready = now + this.#typeCycles[1]!;
+    packets[offset + NEXT] = -1;
+    packets[offset + META] = flits | (lane << 16) | (channel << 24);
+    packets[offset + TAIL] = ready + flits - 1;
+    packets[offset + WHERE] = port;
+    packets[offset + BYTES] = bytes;
+    packets[offset + FINAL] = finalTile;
+    packets[offset + SOURCE] = topology.dieId * topology.tiles + localTile;
+    this.#columns.sequence[offset / PACKET_STRIDE] = sequence;
+    const queue = port * lanes + lane;
+    if (queueHead[queue]! < 0) {
+      queueHead[queue] = offset;
+      queueTail[queue] = offset;
+      if (inputFree[port]! < ready) inputFree[port] = ready;
+      const since = inputFree[port]!;
+      packets[offset + TAIL] = since + flits - 1;
+      this.#becomeHead(queue, port, offset, since);
+      this.#wakeRouter(localTile, since);
+    } else {
+      packets[queueTail[queue]! + NEXT] = offset;
+      queueTail[queue] = offset;
+    }
+  }
+
+  /** Phase 4: every woken router decides once, from its queues, credits and round-robin state. */
+  decide(): void {
+    const woken = this.#woken;
+    this.#woken = 0;
+    const wake = this.#wake;
+    if (this.#reverse) {
+      for (let i = woken - 1; i >= 0; i--) this.#visit(wake[i]!);
+    } else {
+      for (let i = 0; i < woken; i++) this.#visit(wake[i]!);
+    }
+  }
+
+  /** Packets that a neighbouring die sent over its edge in `direction` seen from here. */
+  acceptPackets(direction: number, items: ItemList): void {
+    const { topology } = this;
+    const { rows, data } = items;
+    const ports = topology.boundaryPorts[direction]!;
+    for (let row = 0; row < rows; row++) {
+      const at = row * BOUNDARY_STRIDE;
+      const arrival = data[at + ITEM_ARRIVAL]!;
+      if (arrival <= this.#scalars.now) throw new Error(`Die ${topology.dieId} is at cycle ${this.#scalars.now}, but a packet from a neighbour arrives at ${arrival}: a promise was broken.`);
+      const offset = this.#takePacket();
+      const packets = this.#columns.packets;
+      const finalTile = data[at + ITEM_FINAL]!;
+      packets[offset + META] = data[at + ITEM_META]!;
+      packets[offset + TAIL] = data[at + ITEM_TAIL]!;
+      packets[offset + WHERE] = ports[data[at + ITEM_POSITION]!]!;
+      packets[offset + BYTES] = data[at + ITEM_BYTES]!;
+      packets[offset + FINAL] = finalTile;
+      packets[offset + SOURCE] = data[at + ITEM_SOURCE]!;
+      this.#columns.sequence[offset / PACKET_STRIDE] = data[at + ITEM_SEQUENCE]!;
+      const finalDie = Math.floor(finalTile / topology.tiles);
+      const dieX = finalDie % topology.diesX;
+      const dieY = Math.floor(finalDie / topology.diesX);
+      if (topology.hubRouter >= 0) {
+        packets[offset + TARGET] = dieX | (dieY << 16);
+      } else {
+        const local = finalTile - finalDie * topology.tiles;
+        packets[offset + TARGET] = (dieX * topology.tilesX + (local % topology.tilesX)) | ((dieY * topology.tilesY + Math.floor(local / topology.tilesX)) << 16);
+      }
+      this.#schedulePacket(offset, arrival);
+    }
+  }
+
+  /** Credits for the lanes of this die's edge in `direction`. */
+  acceptCredits(direction: number, items: ItemList): void {
+    const { rows, data } = items;
+    const ports = this.topology.boundaryPorts[direction]!;
+    for (let row = 0; row < rows; row++) {
+      const at = row * BOUNDARY_STRIDE;
+      const arrival = data[at + ITEM_ARRIVAL]!;
+      if (arrival <= this.#scalars.now) throw new Error(`Die ${this.topology.dieId} is at cycle ${this.#scalars.now}, but a credit from a neighbour arrives at ${arrival}: a promise was broken.`);
+      const position = data[at + ITEM_POSITION]!;
+      this.#scheduleEvent(arrival, ports[position & 0xffff]! * this.lanes + (position >>> 16), data[at + ITEM_META]!);
+    }
+  }
+
+  /**
+   * Reports the counters of every output port and channel that carried or stalled something since the last call, in the
+   * order of ports, and clears them. Busy time that reaches past `end` is left for the next call, so that no link is
+   * more than 100 % busy in any bin.
+   */
+  drainCounters(end: number, row: (port: number, channel: number, counters: Float64Array, at: number) => void): void {
+    const { counters, outputFree } = this.#columns;
+    const { channels } = this;
+    for (let port = 0; port < this.topology.ports; port++) {
+      let over = outputFree[port]! - end;
+      for (let channel = 0; channel < channels; channel++) {
+        const at = (port * channels + channel) * COUNTER_STRIDE;
+        if (counters[at + COUNT_BUSY] === 0 && counters[at + COUNT_PACKETS] === 0) continue;
+        const carried = over > 0 ? Math.min(over, counters[at + COUNT_BUSY]!) : 0;
+        over -= carried;
+        counters[at + COUNT_BUSY]! -= carried;
+        row(port, channel, counters, at);
+        counters.fill(0, at, at + COUNTER_STRIDE);
+        counters[at + COUNT_BUSY] = carried;
+      }
+    }
+  }
+
+  save(): KernelSnapshot {
+    return { columns: copyColumns(this.#columns), scalars: { ...this.#scalars, overflow: [...this.#scalars.overflow] } };
+  }
+
+  /** Takes the state of another kernel of the same topology and options. */
+  restore(snapshot: KernelSnapshot): void {
+    this.#columns = copyColumns(snapshot.columns);
+    this.#scalars = { ...snapshot.scalars, overflow: [...snapshot.scalars.overflow] };
+  }
+
+  /** Who waits for what, for the message about a deadlock: at most `limit` sentences. */
+  explainWaiting(limit: number): string[] {
+    const { topology, lanes } = this;
+    const { queueHead, packets, blocked } = this.#columns;
+    const lines: string[] = [];
+    for (let port = 0; port < topology.ports && lines.length < limit; port++) {
+      for (let lane = 0; lane < lanes; lane++) {
+        const offset = queueHead[port * lanes + lane]!;
+        if (offset < 0) continue;
+        const router = this.#routerOf(port);
+        const out = router * PORT_STRIDE + this.#route(router, offset);
+        const name = router === topology.hubRouter ? `die router ${topology.dieId}` : `tile (${topology.coordinates[router]! & 0xffff},${topology.coordinates[router]! >>> 16})`;
+        const reason = blocked[out] !== 0 ? 'a credit' : 'its turn';
+        lines.push(`${name}: packet ${this.#columns.sequence[offset / PACKET_STRIDE]} of tile ${packets[offset + SOURCE]} waits for ${reason} on ${portName(out - router * PORT_STRIDE)}`);
+      }
+    }
+    return lines;
+  }
+
+  #woken = 0;
+
+  #routerOf(port: number): number {
+    const router = port >>> 3;
+    return router < this.topology.routers ? router : this.topology.hubRouter;
+  }
+
+  /** Dimension order: along x first, then y, then out of the mesh. */
+  #route(router: number, offset: number): number {
+    const target = this.#columns.packets[offset + TARGET]!;
+    const here = this.topology.coordinates[router]!;
+    const dx = (target & 0xffff) - (here & 0xffff);
+    if (dx !== 0) return dx > 0 ? EAST : WEST;
+    const dy = (target >>> 16) - (here >>> 16);
+    if (dy !== 0) return dy > 0 ? SOUTH : NORTH;
+    if (router === this.topology.hubRouter) {
+      return FIRST_GATEWAY + this.topology.gatewayOfTile[this.#columns.packets[offset + FINAL]! % this.topology.tiles]!;
+    }
+    return ((this.#columns.packets[offset + META]! >>> 16) & 0xff) === CLASS_TO_HUB ? HUB : LOCAL;
+  }
+
+  #becomeHead(queue: number, port: number, offset: number, since: number): void {
+    const { headSince, wanted, wantedOutputs } = this.#columns;
+    headSince[queue] = since;
+    const router = this.#routerOf(port);
+    const out = this.#route(router, offset);
+    const input = port - router * PORT_STRIDE;
+    const bit = router === this.topology.hubRouter ? input : input * this.lanes + (queue - port * this.lanes);
+    wanted[router * PORT_STRIDE + out]! |= 1 << bit;
+    wantedOutputs[router]! |= 1 << out;
+  }
+
+  /** Marks a router for this cycle's decisions, or for a later cycle's. */
+  #wakeRouter(router: number, cycle: number): void {
+    const { wakeAt, soonFor, soon } = this.#columns;
+    const scalars = this.#scalars;
+    const now = scalars.now;
+    if (cycle <= now) {
+      if (soonFor[router] === now) return;
+      soonFor[router] = now;
+      this.#wake[this.#woken++] = router;
+    } else if (cycle === now + 1) {
+      if (soonFor[router] === cycle) return;
+      soonFor[router] = cycle;
+      soon[scalars.soon++] = router;
+    } else if (wakeAt[router]! > cycle || wakeAt[router]! <= now) {
+      wakeAt[router] = cycle;
+      this.#scheduleEvent(cycle, ~router, 0);
+    }
+  }
+
+  #visit(router: number): void {
+    const { topology, lanes, channels } = this;
+    const {
+      packets, queueHead, headSince, creditWaitSince, inputFree, outputFree, outputLag, wanted, pointer, blocked, credits, wantedOutputs, counters,
+    } = this.#columns;
+    const { peer, type } = topology;
+    const now = this.#scalars.now;
+    const hub = router === topology.hubRouter;
+    const base = router * PORT_STRIDE;
+    let nextCycle = NEVER;
+    let outputs = wantedOutputs[router]!;
+    while (outputs !== 0) {
+      const out = 31 - Math.clz32(outputs & -outputs);
+      outputs &= outputs - 1;
+      const port = base + out;
+      if (outputFree[port]! > now) {
+        if (outputFree[port]! < nextCycle) nextCycle = outputFree[port]!;
+        continue;
+      }
+      const link = type[port]!;
+      const numerator = this.#typeNumerator[link]!;
+      const denominator = this.#typeDenominator[link]!;
+      const kind = this.#typeKind[link]!;
+      // Round robin: the queues from the pointer on, then those before it.
+      let candidates = wanted[port]! & (-1 << pointer[port]!);
+      let others = wanted[port]! ^ candidates;
+      for (;;) {
+        if (candidates === 0) {
+          if (others === 0) break;
+          candidates = others;
+          others = 0;
+        }
+        const bit = 31 - Math.clz32(candidates & -candidates);
+        candidates &= candidates - 1;
+        const input = base + (hub ? bit : this.#portOfBit[bit]!);
+        const lane = hub ? 0 : this.#laneOfBit[bit]!;
+        if (inputFree[input]! > now) {
+          if (inputFree[input]! < nextCycle) nextCycle = inputFree[input]!;
+          continue;
+        }
+        const queue = input * lanes + lane;
+        const offset = queueHead[queue]!;
+        const meta = packets[offset + META]!;
+        const flits = meta & 0xffff;
+        let hold = flits;
+        let lag = 0;
+        if (denominator !== 1 || numerator !== 1) {
+          const exact = flits * numerator - (outputFree[port] === now ? outputLag[port]! : 0);
+          hold = Math.ceil(exact / denominator);
+          lag = hold * denominator - exact;
+          if (hold < 1) {
+            hold = 1;
+            lag = 0;
+          }
+        }
+        // A slower link may still be bringing the tail: starting now would leave holes in the stream.
+        const due = packets[offset + TAIL]! + 1 - hold;
+        if (due > now) {
+          if (due < nextCycle) nextCycle = due;
+          headSince[queue] = due;
+          continue;
+        }
+        const outLane = kind === TO_HUB ? 0 : kind === FROM_HUB ? CLASS_FROM_HUB : lane;
+        const credit = port * lanes + outLane;
+        if (kind !== EJECTION) {
+          if (credits[credit]! < flits) {
+            blocked[port] = 1;
+            if (creditWaitSince[queue]! < 0) creditWaitSince[queue] = now;
+            continue;
+          }
+          credits[credit]! -= flits;
+          this.#scalars.linkHops++;
+        }
+
+        // Granted. The queue's next packet follows once this one has been read out.
+        const next = packets[offset + NEXT]!;
+        queueHead[queue] = next;
+        inputFree[input] = now + hold;
+        outputFree[port] = now + hold;
+        outputLag[port] = lag;
+        pointer[port] = bit === 31 ? 0 : bit + 1;
+        wanted[port]! &= ~(1 << bit);
+        if (wanted[port] === 0) wantedOutputs[router]! &= ~(1 << out);
+        const counter = (port * channels + (meta >>> 24)) * COUNTER_STRIDE;
+        counters[counter + COUNT_BYTES]! += packets[offset + BYTES]!;
+        counters[counter + COUNT_BUSY]! += hold;
+        counters[counter + COUNT_PACKETS]! += 1;
+        const waited = now - headSince[queue]!;
+        if (waited > 0) {
+          const forCredit = creditWaitSince[queue]! < 0 ? 0 : now - creditWaitSince[queue]!;
+          counters[counter + COUNT_CREDIT_STALL]! += forCredit;
+          counters[counter + COUNT_ARBITRATION_STALL]! += waited - forCredit;
+        }
+        creditWaitSince[queue] = -1;
+        if (next >= 0) {
+          this.#becomeHead(queue, input, next, now + hold);
+        }
+        if ((next >= 0 || wanted[port] !== 0) && now + hold < nextCycle) nextCycle = now + hold;
+        const upstream = peer[input]!;
+        if (upstream !== -1) this.#returnCredit(upstream, input, lane, flits, hold);
+        this.#send(offset, router, kind, peer[port]!, outLane, hold, now + this.#typeCycles[link]!);
+        break;
+      }
+    }
+    if (nextCycle !== NEVER) this.#wakeRouter(router, nextCycle);
+  }
+
+  /** The packet's head reaches the other end of the link at `arrival`. */
+  #send(offset: number, router: number, kind: number, to: number, lane: number, hold: number, arrival: number): void {
+    const { packets } = this.#columns;
+    const { topology } = this;
+    const tail = arrival + hold - 1;
+    if (kind === EJECTION) {
+      packets[offset + WHERE] = ~router;
+      this.#schedulePacket(offset, tail);
+      return;
+    }
+    packets[offset + META] = (packets[offset + META]! & ~0xff0000) | (lane << 16);
+    if (to < 0) {
+      const out = this.packetsOut[boundaryDirection(to)]!;
+      const sequence = this.#columns.sequence[offset / PACKET_STRIDE]!;
+      out.push(arrival, boundaryPosition(to), packets[offset + META]!, tail, packets[offset + BYTES]!, packets[offset + FINAL]!, packets[offset + SOURCE]!, sequence | 0);
+      this.#freePacket(offset);
+      return;
+    }
+    if (kind === TO_HUB) {
+      const die = Math.floor(packets[offset + FINAL]! / topology.tiles);
+      packets[offset + TARGET] = die % topology.diesX | (Math.floor(die / topology.diesX) << 16);
+    } else if (kind === FROM_HUB) {
+      packets[offset + TARGET] = topology.coordinates[packets[offset + FINAL]! % topology.tiles]!;
+    }
+    packets[offset + TAIL] = tail;
+    packets[offset + WHERE] = to;
+    this.#schedulePacket(offset, arrival);
+  }
+
+  /** The buffer that a packet leaves is free again when its tail has left; the sender learns it one link latency later. */
+  #returnCredit(upstream: number, input: number, lane: number, flits: number, hold: number): void {
+    const { topology, lanes } = this;
+    const link = topology.type[input]!; // both directions of a connection are of one kind
+    const delay = hold + this.#typeCycles[link]!;
+    if (upstream < 0) {
+      const out = this.creditsOut[boundaryDirection(upstream)]!;
+      out.push(this.#scalars.now + delay, boundaryPosition(upstream) | (lane << 16), flits, 0, 0, 0, 0, 0);
+      return;
+    }
+    const credit = upstream * lanes + lane;
+    // While more is left than the link could use up before the credit is due, its time of arrival cannot show.
+    if (this.#columns.credits[credit]! >= delay * this.#earlyRate[upstream]! + this.#earlyBase[upstream]!) {
+      this.#columns.credits[credit]! += flits;
+    } else {
+      this.#scheduleEvent(this.#scalars.now + delay, credit, flits);
+    }
+  }
+
+  #deliver(offset: number, tile: number, cycle: number): void {
+    const { packets, deliveryHash, sequence } = this.#columns;
+    const at = tile * 2;
+    const h = Math.imul(deliveryHash[at]! ^ cycle, 0x9e3779b1) ^ Math.imul(packets[offset + SOURCE]!, 0x85ebca6b);
+    deliveryHash[at] = Math.imul((h << 13) | (h >>> 19), 5) + 0x6b64e654;
+    const g = Math.imul(deliveryHash[at + 1]! ^ sequence[offset / PACKET_STRIDE]!, 0xc2b2ae35) ^ Math.imul(cycle, 0x27d4eb2f) ^ h;
+    deliveryHash[at + 1] = Math.imul((g << 15) | (g >>> 17), 0x165667b1);
+    if (this.delivered === this.deliveredTile.length) this.#growDelivered();
+    this.deliveredTile[this.delivered] = tile;
+    this.deliveredChannel[this.delivered] = packets[offset + META]! >>> 24;
+    this.deliveredBytes[this.delivered] = packets[offset + BYTES]!;
+    this.delivered++;
+    this.#scalars.deliveredPackets++;
+    this.#freePacket(offset);
+  }
+
+  #schedulePacket(offset: number, cycle: number): void {
+    if (cycle - this.#scalars.now >= this.#slots) {
+      this.#scalars.overflow.push(cycle, offset);
+      return;
+    }
+    const { packets, arrivals, occupied } = this.#columns;
+    const slot = cycle & (this.#slots - 1);
+    packets[offset + NEXT] = arrivals[slot]!;
+    arrivals[slot] = offset;
+    occupied[slot >>> 5]! |= 1 << (slot & 31);
+  }
+
+  /** A credit (`target` ≥ 0) or a wake (`target` = ~router) for a later cycle. */
+  #scheduleEvent(cycle: number, target: number, flits: number): void {
+    const scalars = this.#scalars;
+    if (scalars.freeEvent < 0) this.#growEvents(this.#columns.events.length);
+    const event = scalars.freeEvent;
+    const { events, eventsAt, occupied } = this.#columns;
+    scalars.freeEvent = events[event]!;
+    events[event + 1] = target;
+    events[event + 2] = flits;
+    if (cycle - scalars.now >= this.#slots) {
+      scalars.overflow.push(cycle, ~event);
+      return;
+    }
+    const slot = cycle & (this.#slots - 1);
+    events[event] = eventsAt[slot]!;
+    eventsAt[slot] = event;
+    occupied[slot >>> 5]! |= 1 << (slot & 31);
+  }
+
+  /** Moves far items that have come within reach of the wheel into it. Rare: only what a neighbour sent far ahead. */
+  #admitOverflow(cycle: number): void {
+    const { overflow } = this.#scalars;
+    const { packets, arrivals, events, eventsAt, occupied } = this.#columns;
+    let kept = 0;
+    for (let i = 0; i < overflow.length; i += 2) {
+      const due = overflow[i]!;
+      const item = overflow[i + 1]!;
+      if (due - cycle >= this.#slots) {
+        overflow[kept++] = due;
+        overflow[kept++] = item;
+        continue;
+      }
+      const slot = due & (this.#slots - 1);
+      if (item >= 0) {
+        packets[item + NEXT] = arrivals[slot]!;
+        arrivals[slot] = item;
+      } else {
+        events[~item] = eventsAt[slot]!;
+        eventsAt[slot] = ~item;
+      }
+      occupied[slot >>> 5]! |= 1 << (slot & 31);
+    }
+    overflow.length = kept;
+  }
+
+  #takePacket(): number {
+    const scalars = this.#scalars;
+    if (scalars.freePacket < 0) this.#growPackets(this.#columns.packets.length);
+    const offset = scalars.freePacket;
+    scalars.freePacket = this.#columns.packets[offset + NEXT]!;
+    scalars.live++;
+    return offset;
+  }
+
+  #freePacket(offset: number): void {
+    this.#columns.packets[offset + NEXT] = this.#scalars.freePacket;
+    this.#scalars.freePacket = offset;
+    this.#scalars.live--;
+  }
+
+  #growPackets(from: number): void {
+    const columns = this.#columns;
+    if (from > 0) {
+      const packets = new Int32Array(from * 2);
+      packets.set(columns.packets);
+      columns.packets = packets;
+      const sequence = new Uint32Array((from * 2) / PACKET_STRIDE);
+      sequence.set(columns.sequence);
+      columns.sequence = sequence;
+    }
+    for (let offset = columns.packets.length - PACKET_STRIDE; offset >= from; offset -= PACKET_STRIDE) {
+      columns.packets[offset + NEXT] = this.#scalars.freePacket;
+      this.#scalars.freePacket = offset;
+    }
+  }
+
+  #growEvents(from: number): void {
+    const columns = this.#columns;
+    if (from > 0) {
+      const events = new Int32Array(from * 2);
+      events.set(columns.events);
+      columns.events = events;
+    }
+    for (let event = columns.events.length - 4; event >= from; event -= 4) {
+      columns.events[event] = this.#scalars.freeEvent;
+      this.#scalars.freeEvent = event;
+    }
+  }
+
+  #growDelivered(): void {
+    const tile = new Int32Array(this.deliveredTile.length * 2);
+    tile.set(this.deliveredTile);
+    this.deliveredTile = tile;
+    const channel = new Uint8Array(tile.length);
+    channel.set(this.deliveredChannel);
+    this.deliveredChannel = channel;
+    const bytes = new Int32Array(tile.length);
+    bytes.set(this.deliveredBytes);
+    this.deliveredBytes = bytes;
+  }
+}
+
+/** The name of a port in messages and tables. */
+export function portName(port: number): string {
+  return ['east', 'west', 'north', 'south', 'local', 'hub'][port] ?? `gateway${port - FIRST_GATEWAY}`;
+}
