@@ -66,7 +66,7 @@ export function prepare() {
   const reason = installFault(readJson('package-lock.json'), existsSync(installedLock) ? readJson('node_modules/.package-lock.json') : undefined);
   if (reason !== undefined) step(`installing packages (${reason})`, ...npm(['ci']));
 
-  step('building', process.execPath, [join(root, 'node_modules/nx/bin/nx.js'), 'run-many', '-t', 'build', '--output-style=static'], {
+  step('building', process.execPath, [join(root, 'node_modules/nx', readJson('node_modules/nx/package.json').bin.nx), 'run-many', '-t', 'build', '--output-style=static'], {
     NX_DAEMON: 'false', NX_TUI: 'false', NX_NO_CLOUD: 'true',
   });
 }
