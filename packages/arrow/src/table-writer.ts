@@ -115,7 +115,7 @@ export class TableWriter {
    */
   set(column: number, value: number): void {
     const row = this.#openRows;
-    switch (this.#type[column]) {
+    switch (this.#type[column]!) {
       case 0:
         if ((value & 0xff) !== value) this.#reject(column, value);
         this.#u8[column]![row] = value;
