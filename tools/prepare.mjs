@@ -67,7 +67,7 @@ export function prepare() {
   if (reason !== undefined) step(`installing packages (${reason})`, ...npm(['ci']));
 
   step('building', process.execPath, [join(root, 'node_modules/nx', readJson('node_modules/nx/package.json').bin.nx), 'run-many', '-t', 'build', '--output-style=static'], {
-    NX_DAEMON: 'false', NX_TUI: 'false', NX_NO_CLOUD: 'true',
+    NX_DAEMON: 'false', NX_TUI: 'false', NX_NO_CLOUD: 'true', FORCE_COLOR: '0',
   });
 }
 
