@@ -1,6 +1,6 @@
 import type { TableWriter } from '@kerf/arrow';
 import { nanosecondsFromCycles, type Grid } from '@kerf/hardware';
-import { ROUTER_KIND } from './tables.ts';
+import { PORT, PORT_NAMES, ROUTER_KIND } from './tables.ts';
 
 /*
  * Rows as their writers take them: numbers only, so that a caller can fill one object again and again. What follows from
@@ -84,10 +84,14 @@ export function dieOfLink(grid: Grid, row: Readonly<LinkRow>): number {
 }
 
 export function writeLinkRow(writer: TableWriter, grid: Grid, row: Readonly<LinkRow>): void {
+  const isTile = row.routerKind === ROUTER_KIND.tile;
+  if (isTile ? row.port >= PORT.firstGateway : row.port === PORT.local || row.port === PORT.hub) {
+    throw new Error(`A ${isTile ? 'tile' : 'hub'} router has no port ${PORT_NAMES[row.port]}.`);
+  }
   const die = dieOfLink(grid, row);
   let x = die % grid.wafer.diesX;
   let y = Math.floor(die / grid.wafer.diesX);
-  if (row.routerKind === ROUTER_KIND.tile) {
+  if (isTile) {
     const { tilesX, tilesY } = grid.die;
     const localTile = row.router - die * tilesX * tilesY;
     x = x * tilesX + (localTile % tilesX);

@@ -82,12 +82,16 @@ export class TotalsKeeper {
   }
 
   expert(row: Readonly<ExpertRow>): void {
-    this.#expertTokens[row.layer * this.#facts.experts + row.expert]! += row.tokens;
+    const { layers, experts } = this.#facts;
+    if (row.layer >= layers || row.expert >= experts) throw new Error(`A row for expert ${row.expert} of layer ${row.layer}, but there are ${layers} layers of ${experts} experts.`);
+    this.#expertTokens[row.layer * experts + row.expert]! += row.tokens;
   }
 
   collective(row: Readonly<CollectiveRow>): void {
     const spans = this.#spans[row.phase]!;
-    const kernel = row.step * this.#facts.layers + row.layer;
+    const { layers } = this.#facts;
+    if (row.layer >= layers) throw new Error(`A row for layer ${row.layer}, but there are ${layers} layers.`);
+    const kernel = row.step * layers + row.layer;
     const span = spans.get(kernel);
     if (span === undefined) {
       spans.set(kernel, [row.startCycle, row.endCycle]);
