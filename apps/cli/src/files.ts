@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readSync, statSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { ByteSink, ByteSource } from '@kerf/arrow';
-import type { TraceFiles } from '@kerf/traces';
 import { CliError, systemCode, writeError } from './errors.ts';
 import { jsonFault } from './json-syntax.ts';
 
@@ -76,12 +75,21 @@ export class FileSink implements ByteSink {
   }
 }
 
+/** The files of a trace, as `TraceFiles` of @kerf/traces asks for them. */
+export interface OpenTraceFiles {
+  readonly name: string;
+  list(): string[];
+  open(file: string): FileSource;
+  /** Closes whatever was opened. */
+  close(): void;
+}
+
 /**
  * The files of a trace: a folder's own files, or one file by itself.
  *
  * @throws CliError `FILE_NOT_FOUND`, `FILE_UNREADABLE`
  */
-export function traceFiles(path: string): TraceFiles & { close(): void } {
+export function traceFiles(path: string): OpenTraceFiles {
   const opened: FileSource[] = [];
   const open = (file: string) => {
     const source = new FileSource(file);

@@ -1,1 +1,2 @@
-export {};
+export { kerf } from './program.ts';
+export { exitCodes, type Output } from './errors.ts';
