@@ -119,8 +119,8 @@ test('more slots than requests cycle the trace, without end and with a remark', 
 });
 
 test('a trace of another model is refused before anything is planned', () => {
-  expect(() => planReplay(scenarioOf(1, 1), twoDies, { ...model, moeLayers: 1 }, traceOf([2, 2]))).toThrow();
-  expect(() => planReplay(scenarioOf(1, 1), twoDies, { ...model, experts: 5 }, traceOf([2, 2]))).toThrow();
+  expect(() => planReplay(scenarioOf(1, 1), twoDies, { ...model, moeLayers: 1 }, traceOf([2, 2]))).toThrow('the model has 1 MoE layers, the trace 2');
+  expect(() => planReplay(scenarioOf(1, 1), twoDies, { ...model, experts: 5 }, traceOf([2, 2]))).toThrow('the model has 5 experts per layer, the trace 6');
 });
 
 test('rows of experts and phases add up the operations of a die and take their times', () => {
