@@ -33,7 +33,7 @@ test.each([
   // name, element type, TFLOPS, TB/s of memory, GiB of memory, source
   ['flat-32x32', 'fp16', 1048.6, 2.048, 64, 'arXiv 2505.18824, Table I (printed as 1024 TFLOPS with a prefix of 1.024e12, and 2 TB/s)'],
   ['flat-wafer-64', 'fp8', 1976 * 1.024, 4.096, 128, 'arXiv 2604.02110, section V-C (same prefix; 4 TB/s)'],
-] as const)('%s has the peak, memory bandwidth and capacity of its paper', (name, elements, teraflops, terabytesPerSecond, gibibytes) => {
+] as const)('%s has the peak, memory bandwidth and capacity of its paper', (name, elements, teraflops, terabytesPerSecond, gibibytes, _source) => {
   const { clockMegahertz, die, tile, memory } = presetHardware(name);
   const hertz = clockMegahertz * 1e6;
   const { numerator, denominator } = rationalOf(memory.bytesPerCyclePerChannel);
