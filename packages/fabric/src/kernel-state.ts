@@ -53,16 +53,20 @@ export interface KernelColumns {
   /** [ports × lanes] first and last packet of an input queue; a packet counts as queued until its head moves on. */
   readonly queueHead: Int32Array;
   readonly queueTail: Int32Array;
-  /** [ports × lanes] cycle since which the head of the queue could have moved on. */
+  /** [ports × lanes] cycle from which the head of the queue can move on, as far as its own arrival goes. */
   readonly headSince: Int32Array;
   /** [ports × lanes] cycle since which the head waits for a credit, or −1. */
   readonly creditWaitSince: Int32Array;
+  /** [tiles] cycle from which the injection link is free again. */
+  readonly injectionFree: Int32Array;
   /** [ports] cycle from which the input port can be read again. */
   readonly inputFree: Int32Array;
   /** [ports] cycle from which the output link is free again. */
   readonly outputFree: Int32Array;
   /** [ports] how much earlier than `outputFree` the link is free exactly, in 1/flitDenominator cycles. */
   readonly outputLag: Int32Array;
+  /** [ports] channel of the last packet. */
+  readonly outputChannel: Uint8Array;
   /** [ports] input queues (bits) whose head wants this output. */
   readonly wanted: Int32Array;
   /** [ports] bit at which the next arbitration begins. */
@@ -120,9 +124,11 @@ export function emptyColumns(topology: DieTopology, lanes: number, channels: num
     queueTail: new Int32Array(queues).fill(-1),
     headSince: new Int32Array(queues),
     creditWaitSince: new Int32Array(queues).fill(-1),
+    injectionFree: new Int32Array(tiles),
     inputFree: new Int32Array(ports),
     outputFree: new Int32Array(ports),
     outputLag: new Int32Array(ports),
+    outputChannel: new Uint8Array(ports),
     wanted: new Int32Array(ports),
     pointer: new Uint8Array(ports),
     blocked: new Uint8Array(ports),

@@ -7,6 +7,9 @@ export const EJECTION = 1;
 export const TO_HUB = 2;
 export const FROM_HUB = 3;
 
+/** Row of the types of a topology that is the link between tile and router, either way. */
+export const INJECTION = 1;
+
 /**
  * A kind of link as the kernel needs it. The time of a flit is a fraction, so that a link whose bandwidth is no whole
  * number of flits per cycle carries its remainder exactly instead of rounding each flit up.

@@ -6,7 +6,7 @@ import {
   NEVER, NEXT, PACKET_STRIDE, SOURCE, TAIL, TARGET, WHERE, type KernelColumns, type KernelScalars, type KernelSnapshot,
 } from './kernel-state.ts';
 import { flitsOf } from './latency.ts';
-import { EJECTION, FROM_HUB, TO_HUB } from './link-type.ts';
+import { EJECTION, FROM_HUB, INJECTION, TO_HUB } from './link-type.ts';
 import { ItemList } from './item-list.ts';
 import { DIRECTIONS, EAST, FIRST_GATEWAY, HUB, LOCAL, NORTH, PORT_STRIDE, SOUTH, TILE_PORTS, WEST } from './ports.ts';
 
@@ -90,8 +90,8 @@ export class PacketKernel {
     this.creditsOut = Array.from({ length: DIRECTIONS }, () => new ItemList());
     this.#columns = emptyColumns(topology, this.lanes, this.channels, this.#slots);
     this.#scalars = { now: -1, freePacket: -1, freeEvent: -1, soon: 0, live: 0, linkHops: 0, deliveredPackets: 0, overflow: [] };
-    this.#growPackets(0);
-    this.#growEvents(0);
+    this.#addPackets(0);
+    this.#addEvents(0);
   }
 
   /** Cycle last begun. */
@@ -123,11 +123,17 @@ export class PacketKernel {
    * packet in the die, every credit back.
    */
   startKernel(): void {
-    const { outputFree, outputLag, inputFree, pointer, wakeAt, soonFor } = this.#columns;
+    const { outputFree, outputLag, inputFree, injectionFree, headSince, pointer, blocked, wakeAt, soonFor, eventsAt, occupied } = this.#columns;
     this.assertQuiescent();
-    for (const column of [outputFree, outputLag, inputFree, pointer]) column.fill(0);
+    for (const column of [outputFree, outputLag, inputFree, injectionFree, headSince, pointer, blocked, occupied]) column.fill(0);
     wakeAt.fill(NEVER);
     soonFor.fill(-1);
+    // Wakes that an earlier one has overtaken may be left; they would stretch the next kernel.
+    eventsAt.fill(-1);
+    this.#scalars.overflow = [];
+    this.#scalars.freeEvent = -1;
+    this.#addEvents(0);
+    this.#scalars.soon = 0;
     this.#scalars.now = -1;
   }
 
@@ -173,6 +179,7 @@ export class PacketKernel {
   beginCycle(cycle: number): void {
     const scalars = this.#scalars;
     if (cycle <= scalars.now) throw new Error(`Cycle ${cycle} begins after cycle ${scalars.now}.`);
+    if (scalars.soon > 0 && cycle !== scalars.now + 1) throw new Error(`Cycle ${cycle} begins after cycle ${scalars.now}, but cycle ${scalars.now + 1} has work.`);
     if (scalars.overflow.length > 0) this.#admitOverflow(cycle);
     const { arrivals, eventsAt, occupied, queueHead, queueTail, inputFree, wakeAt, credits, blocked } = this.#columns;
     const packets = this.#columns.packets;
@@ -266,28 +273,41 @@ export class PacketKernel {
       packets[offset + TARGET] = x | (y << 16);
     }
     const port = localTile * PORT_STRIDE + LOCAL;
-    const ready = now + this.#typeCycles[1]!;
+    const queue = port * lanes + lane;
     packets[offset + NEXT] = -1;
     packets[offset + META] = flits | (lane << 16) | (channel << 24);
-    packets[offset + TAIL] = ready + flits - 1;
+    packets[offset + TAIL] = now + this.#typeCycles[INJECTION]!; // until it enters the injection link: when its head could be there
     packets[offset + WHERE] = port;
     packets[offset + BYTES] = bytes;
     packets[offset + FINAL] = finalTile;
     packets[offset + SOURCE] = topology.dieId * topology.tiles + localTile;
     this.#columns.sequence[offset / PACKET_STRIDE] = sequence;
-    const queue = port * lanes + lane;
     if (queueHead[queue]! < 0) {
       queueHead[queue] = offset;
       queueTail[queue] = offset;
-      if (inputFree[port]! < ready) inputFree[port] = ready;
-      const since = inputFree[port]!;
-      packets[offset + TAIL] = since + flits - 1;
+      const since = this.#enterInjectionLink(localTile, offset, inputFree[port]!);
       this.#becomeHead(queue, port, offset, since);
       this.#wakeRouter(localTile, since);
     } else {
       packets[queueTail[queue]! + NEXT] = offset;
       queueTail[queue] = offset;
     }
+  }
+
+  /**
+   * The first packet of a class at the tile's network interface crosses the injection link, behind those of other classes.
+   *
+   * @param readable cycle from which the router can read the port
+   * @returns cycle in which its head is at the router
+   */
+  #enterInjectionLink(tile: number, offset: number, readable: number): number {
+    const { packets, injectionFree } = this.#columns;
+    const since = Math.max(packets[offset + TAIL]!, readable, injectionFree[tile]!);
+    const flits = packets[offset + META]! & 0xffff;
+    const free = since + Math.ceil((flits * this.#typeNumerator[INJECTION]!) / this.#typeDenominator[INJECTION]!);
+    packets[offset + TAIL] = free - 1;
+    injectionFree[tile] = free;
+    return since;
   }
 
   /** Phase 4: every woken router decides once, from its queues, credits and round-robin state. */
@@ -353,15 +373,15 @@ export class PacketKernel {
    * more than 100 % busy in any bin.
    */
   drainCounters(end: number, row: (port: number, channel: number, counters: Float64Array, at: number) => void): void {
-    const { counters, outputFree } = this.#columns;
+    const { counters, outputFree, outputChannel } = this.#columns;
     const { channels } = this;
     for (let port = 0; port < this.topology.ports; port++) {
-      let over = outputFree[port]! - end;
+      const over = outputFree[port]! - end;
       for (let channel = 0; channel < channels; channel++) {
         const at = (port * channels + channel) * COUNTER_STRIDE;
         if (counters[at + COUNT_BUSY] === 0 && counters[at + COUNT_PACKETS] === 0) continue;
-        const carried = over > 0 ? Math.min(over, counters[at + COUNT_BUSY]!) : 0;
-        over -= carried;
+        // Only the last packet can reach past `end`.
+        const carried = over > 0 && channel === outputChannel[port] ? Math.min(over, counters[at + COUNT_BUSY]!) : 0;
         counters[at + COUNT_BUSY]! -= carried;
         row(port, channel, counters, at);
         counters.fill(0, at, at + COUNTER_STRIDE);
@@ -453,7 +473,7 @@ export class PacketKernel {
   #visit(router: number): void {
     const { topology, lanes, channels } = this;
     const {
-      packets, queueHead, headSince, creditWaitSince, inputFree, outputFree, outputLag, wanted, pointer, blocked, credits, wantedOutputs, counters,
+      packets, queueHead, headSince, creditWaitSince, inputFree, outputFree, outputLag, outputChannel, wanted, pointer, blocked, credits, wantedOutputs, counters,
     } = this.#columns;
     const { peer, type } = topology;
     const now = this.#scalars.now;
@@ -486,11 +506,12 @@ export class PacketKernel {
         candidates &= candidates - 1;
         const input = base + (hub ? bit : this.#portOfBit[bit]!);
         const lane = hub ? 0 : this.#laneOfBit[bit]!;
-        if (inputFree[input]! > now) {
-          if (inputFree[input]! < nextCycle) nextCycle = inputFree[input]!;
+        const queue = input * lanes + lane;
+        const readable = Math.max(inputFree[input]!, headSince[queue]!);
+        if (readable > now) {
+          if (readable < nextCycle) nextCycle = readable;
           continue;
         }
-        const queue = input * lanes + lane;
         const offset = queueHead[queue]!;
         const meta = packets[offset + META]!;
         const flits = meta & 0xffff;
@@ -530,6 +551,7 @@ export class PacketKernel {
         inputFree[input] = now + hold;
         outputFree[port] = now + hold;
         outputLag[port] = lag;
+        outputChannel[port] = meta >>> 24;
         pointer[port] = bit === 31 ? 0 : bit + 1;
         wanted[port]! &= ~(1 << bit);
         if (wanted[port] === 0) wantedOutputs[router]! &= ~(1 << out);
@@ -545,7 +567,7 @@ export class PacketKernel {
         }
         creditWaitSince[queue] = -1;
         if (next >= 0) {
-          this.#becomeHead(queue, input, next, now + hold);
+          this.#becomeHead(queue, input, next, !hub && input === base + LOCAL ? this.#enterInjectionLink(router, next, now + hold) : now + hold);
         }
         if ((next >= 0 || wanted[port] !== 0) && now + hold < nextCycle) nextCycle = now + hold;
         const upstream = peer[input]!;
@@ -636,7 +658,7 @@ export class PacketKernel {
   /** A credit (`target` ≥ 0) or a wake (`target` = ~router) for a later cycle. */
   #scheduleEvent(cycle: number, target: number, flits: number): void {
     const scalars = this.#scalars;
-    if (scalars.freeEvent < 0) this.#growEvents(this.#columns.events.length);
+    if (scalars.freeEvent < 0) this.#growEvents();
     const event = scalars.freeEvent;
     const { events, eventsAt, occupied } = this.#columns;
     scalars.freeEvent = events[event]!;
@@ -680,7 +702,7 @@ export class PacketKernel {
 
   #takePacket(): number {
     const scalars = this.#scalars;
-    if (scalars.freePacket < 0) this.#growPackets(this.#columns.packets.length);
+    if (scalars.freePacket < 0) this.#growPackets();
     const offset = scalars.freePacket;
     scalars.freePacket = this.#columns.packets[offset + NEXT]!;
     scalars.live++;
@@ -693,31 +715,41 @@ export class PacketKernel {
     this.#scalars.live--;
   }
 
-  #growPackets(from: number): void {
+  #growPackets(): void {
     const columns = this.#columns;
-    if (from > 0) {
-      const packets = new Int32Array(from * 2);
-      packets.set(columns.packets);
-      columns.packets = packets;
-      const sequence = new Uint32Array((from * 2) / PACKET_STRIDE);
-      sequence.set(columns.sequence);
-      columns.sequence = sequence;
-    }
-    for (let offset = columns.packets.length - PACKET_STRIDE; offset >= from; offset -= PACKET_STRIDE) {
-      columns.packets[offset + NEXT] = this.#scalars.freePacket;
+    const from = columns.packets.length;
+    const packets = new Int32Array(from * 2);
+    packets.set(columns.packets);
+    columns.packets = packets;
+    const sequence = new Uint32Array((from * 2) / PACKET_STRIDE);
+    sequence.set(columns.sequence);
+    columns.sequence = sequence;
+    this.#addPackets(from);
+  }
+
+  /** Puts the packets from an offset on into the free list. */
+  #addPackets(from: number): void {
+    const { packets } = this.#columns;
+    for (let offset = packets.length - PACKET_STRIDE; offset >= from; offset -= PACKET_STRIDE) {
+      packets[offset + NEXT] = this.#scalars.freePacket;
       this.#scalars.freePacket = offset;
     }
   }
 
-  #growEvents(from: number): void {
+  #growEvents(): void {
     const columns = this.#columns;
-    if (from > 0) {
-      const events = new Int32Array(from * 2);
-      events.set(columns.events);
-      columns.events = events;
-    }
-    for (let event = columns.events.length - 4; event >= from; event -= 4) {
-      columns.events[event] = this.#scalars.freeEvent;
+    const from = columns.events.length;
+    const events = new Int32Array(from * 2);
+    events.set(columns.events);
+    columns.events = events;
+    this.#addEvents(from);
+  }
+
+  /** Puts the events from an offset on into the free list. */
+  #addEvents(from: number): void {
+    const { events } = this.#columns;
+    for (let event = events.length - 4; event >= from; event -= 4) {
+      events[event] = this.#scalars.freeEvent;
       this.#scalars.freeEvent = event;
     }
   }

@@ -1,0 +1,161 @@
+import type { DieToDieSpec, Hardware, LinkSpec, TileLinkSpec } from '@kerf/hardware';
+import { dieTopology } from './die-topology.ts';
+import { NEVER, type KernelSnapshot } from './kernel-state.ts';
+import { PacketKernel, type PacketKernelOptions } from './packet-kernel.ts';
+import { DIRECTIONS, opposite } from './ports.ts';
+import { hash32 } from './uniform-traffic.ts';
+
+/** Small machines and drivers for the tests and benchmarks of this package. Not part of its public API. */
+
+/** What a machine of the laboratory differs in from plain: tile links of 128 B and one cycle, packets of at most 4096 B. */
+export interface MachineChoice {
+  readonly tilesX: number;
+  readonly tilesY: number;
+  readonly link?: Partial<TileLinkSpec>;
+  readonly localLink?: Partial<LinkSpec>;
+  readonly diesX?: number;
+  readonly diesY?: number;
+  readonly d2d?: DieToDieSpec;
+}
+
+export function machine({ tilesX, tilesY, link, localLink, diesX = 1, diesY = 1, d2d }: MachineChoice): Hardware {
+  const plain = { bytesPerCycle: 128, cycles: 1, picojoulesPerByteHop: 0.15 };
+  return {
+    formatVersion: 1,
+    name: 'laboratory',
+    description: 'A machine of the tests.',
+    clockMegahertz: 1000,
+    wafer: { diesX, diesY },
+    die: { tilesX, tilesY },
+    tile: { matrix: { flopsPerCycle: { fp16: 1024, fp8: 1024 }, rows: 32, columns: 16, pipelineStages: 1 }, vector: { flopsPerCycle: 128 }, l1Bytes: 393_216, l1BytesPerCycle: 512 },
+    link: { ...plain, maxPacketBytes: 4096, ...link },
+    localLink: { ...plain, ...localLink },
+    memory: { channels: 8, bytesPerCyclePerChannel: 64, latencyCycles: 200, capacityBytes: 2 ** 34 },
+    d2d: d2d ?? null,
+  };
+}
+
+export function kernelOf(hardware: Hardware, dieId = 0, options: Partial<PacketKernelOptions> = {}): PacketKernel {
+  return new PacketKernel(dieTopology(hardware, dieId), { channels: 1, ...options });
+}
+
+/** A packet to send: from a tile, at a cycle, to a tile; tiles are wafer-wide. */
+export interface Shipment {
+  readonly cycle: number;
+  readonly from: number;
+  readonly to: number;
+  readonly bytes: number;
+  readonly channel: number;
+}
+
+/** One delivery: cycle, wafer-wide tile, channel, bytes. */
+export type Delivery = readonly [cycle: number, tile: number, channel: number, bytes: number];
+
+/** Reproducible traffic: every number of packet i is drawn from (seed, i). Sorted by cycle, then by packet. */
+export function randomTraffic(seed: number, packets: number, tiles: number, choice: { cycles: number; maxBytes: number; channels?: number }): Shipment[] {
+  const draw = (packet: number, what: number, below: number): number => hash32(seed, packet, what) % below;
+  const traffic = Array.from({ length: packets }, (_, packet) => ({
+    cycle: draw(packet, 0, choice.cycles),
+    from: draw(packet, 1, tiles),
+    to: draw(packet, 2, tiles),
+    bytes: 1 + draw(packet, 3, choice.maxBytes),
+    channel: draw(packet, 4, choice.channels ?? 1),
+  }));
+  return traffic.sort((a, b) => a.cycle - b.cycle);
+}
+
+export interface WaferChoice {
+  readonly channels?: number;
+  readonly reverseVisits?: boolean;
+  /** Run the dies of a window in reverse. */
+  readonly reverseDies?: boolean;
+  /** Save every die at the first window boundary at or after this cycle, and go on in fresh kernels. */
+  readonly saveAt?: number;
+  /** Called for every die before it begins a cycle. */
+  readonly beforeCycle?: (kernel: PacketKernel, cycle: number) => void;
+}
+
+export interface WaferRun {
+  readonly kernels: readonly PacketKernel[];
+  readonly deliveries: readonly Delivery[];
+  readonly endCycle: number;
+}
+
+/**
+ * Sends the traffic over all dies of the hardware and runs until nothing is left. Each die runs alone through a window
+ * as long as the link between dies; what crosses is handed over between windows. A single die is one endless window,
+ * unless it is to be saved.
+ */
+export function runWafer(hardware: Hardware, traffic: readonly Shipment[], choice: WaferChoice = {}): WaferRun {
+  const { diesX, diesY } = hardware.wafer;
+  const dies = diesX * diesY;
+  const options = { channels: choice.channels ?? 1, reverseVisits: choice.reverseVisits ?? false };
+  let kernels = Array.from({ length: dies }, (_, die) => kernelOf(hardware, die, options));
+  const tiles = kernels[0]!.topology.tiles;
+  const plans = kernels.map((_, die) => traffic.filter(({ from }) => Math.floor(from / tiles) === die));
+  const sent = kernels.map(() => 0);
+  const sequence = new Uint32Array(dies * tiles);
+  const deliveries: Delivery[] = [];
+  const order = kernels.map((_, die) => (choice.reverseDies === true ? dies - 1 - die : die));
+  let saveAt = choice.saveAt ?? NEVER;
+  let endCycle = 0;
+  const windowCycles = hardware.d2d?.link.cycles ?? Math.min(saveAt, NEVER - 1);
+  const nextOf = (die: number): number => Math.min(kernels[die]!.nextCycle(), plans[die]![sent[die]!]?.cycle ?? NEVER);
+  for (let windowEnd = windowCycles; ; windowEnd = Math.min(NEVER, windowEnd + windowCycles)) {
+    for (const die of order) {
+      const kernel = kernels[die]!;
+      const plan = plans[die]!;
+      for (let cycle = nextOf(die); cycle < windowEnd; cycle = nextOf(die)) {
+        choice.beforeCycle?.(kernel, cycle);
+        kernel.beginCycle(cycle);
+        for (let row = 0; row < kernel.delivered; row++) {
+          deliveries.push([cycle, die * tiles + kernel.deliveredTile[row]!, kernel.deliveredChannel[row]!, kernel.deliveredBytes[row]!]);
+        }
+        for (; plan[sent[die]!]?.cycle === cycle; sent[die]!++) {
+          const { from, to, bytes, channel } = plan[sent[die]!]!;
+          kernel.inject(from % tiles, to, channel, bytes, sequence[from]!++);
+        }
+        kernel.decide();
+        endCycle = Math.max(endCycle, cycle);
+      }
+    }
+    exchange(kernels, diesX);
+    if (windowEnd >= saveAt) {
+      kernels = kernels.map((kernel, die) => {
+        const fresh = kernelOf(hardware, die, options);
+        fresh.restore(structuredClone(kernel.save()) as KernelSnapshot);
+        return fresh;
+      });
+      saveAt = NEVER;
+    }
+    if (order.every((die) => nextOf(die) === NEVER)) break;
+  }
+  return { kernels, deliveries: deliveries.sort(compare), endCycle };
+}
+
+/** Hands over what the dies sent to their neighbours in the last window. */
+export function exchange(kernels: readonly PacketKernel[], diesX: number): void {
+  const step = [1, -1, -diesX, diesX];
+  for (const [die, kernel] of kernels.entries()) {
+    for (let direction = 0; direction < DIRECTIONS; direction++) {
+      if (!kernel.topology.hasNeighbour[direction]) continue;
+      const neighbour = kernels[die + step[direction]!]!;
+      neighbour.acceptPackets(opposite(direction), kernel.packetsOut[direction]!);
+      neighbour.acceptCredits(opposite(direction), kernel.creditsOut[direction]!);
+      kernel.packetsOut[direction]!.clear();
+      kernel.creditsOut[direction]!.clear();
+    }
+  }
+}
+
+/** What the law tests compare: everything of a run that a user could see. */
+export function outcome({ kernels, deliveries, endCycle }: WaferRun): unknown {
+  const hashes = kernels.map((kernel) => [...kernel.deliveryHash]);
+  const counters: number[][] = [];
+  for (const kernel of kernels) kernel.drainCounters(NEVER, (port, channel, values, at) => counters.push([port, channel, ...values.subarray(at, at + 5)]));
+  return { deliveries, endCycle, hashes, counters, linkHops: kernels.map((kernel) => kernel.linkHops) };
+}
+
+function compare(a: Delivery, b: Delivery): number {
+  return a[0] - b[0] || a[1] - b[1] || a[2] - b[2] || a[3] - b[3];
+}
