@@ -1,1 +1,4 @@
-export {};
+export { NodeError, type NodeErrorCode } from './errors.ts';
+export { memoryNetworks, webSocketNetwork, type PeerNetwork } from './peer-network.ts';
+export { runNode, type RunNodeOptions } from './run-node.ts';
+export { writeTableFile } from './table-files.ts';

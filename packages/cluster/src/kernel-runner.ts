@@ -205,7 +205,9 @@ export class KernelRunner {
 
   /** Waits for one frame of every neighbour and takes it in. False when the kernel is over. */
   async #nextRound(): Promise<boolean> {
-    while (!this.#over && this.#failure === undefined && (this.#peers.length === 0 || this.#peers.some((peer) => peer.frames.length === 0))) {
+    // A neighbour may know already that the kernel is over and be in the next one: its frames are for later.
+    const missing = (peer: Peer): boolean => peer.frames[0]?.kernel !== this.#kernel;
+    while (!this.#over && this.#failure === undefined && (this.#peers.length === 0 || this.#peers.some(missing))) {
       await new Promise<void>((resolve) => (this.#signal = resolve));
       this.#signal = undefined;
     }

@@ -53,20 +53,20 @@ export async function serveChannels(token: string, onChannel: (name: string, cha
 }
 
 /**
- * Connects to a {@link serveChannels} server as `name`.
+ * Connects to a {@link serveChannels} server; the last part of the address says who comes.
  *
  * @throws ClusterError `CLUSTER_CONNECT`: nobody listens, wrong token, no answer in time
  */
-export function connectChannel(url: string, token: string, name: string, timeoutMilliseconds = 10_000): Promise<Channel> {
+export function connectChannel(url: string, token: string, timeoutMilliseconds = 10_000): Promise<Channel> {
   return new Promise((resolve, reject) => {
-    const socket = new WebSocket(`${url}/${name}`, PROTOCOL, {
+    const socket = new WebSocket(url, PROTOCOL, {
       headers: { authorization: `Bearer ${token}` },
       perMessageDeflate: false,
       maxPayload: MAX_MESSAGE_BYTES,
       skipUTF8Validation: true,
       handshakeTimeout: timeoutMilliseconds,
     });
-    const fail = (error: Error): void => reject(new ClusterError('CLUSTER_CONNECT', `Cannot connect to ${url} as ${name}: ${error.message}.`, { url, name }, error));
+    const fail = (error: Error): void => reject(new ClusterError('CLUSTER_CONNECT', `Cannot connect to ${url}: ${error.message}.`, { url }, error));
     socket.once('error', fail);
     socket.once('open', () => {
       socket.off('error', fail);
