@@ -13,45 +13,61 @@ const first = 'runs/first';
  * Which flags a first run gets. Given ones come last and win; a folder of one's own is never overwritten.
  *
  * @param {string[]} given
- * @returns {{ args: string[], out: string }}
+ * @returns {{ args: string[], out: string, nodes: string, transport: string }}
  */
 export function firstRun(given) {
-  let out;
-  given.forEach((flag, i) => {
-    if (flag === '--out') out = given[i + 1];
-    else if (flag.startsWith('--out=')) out = flag.slice('--out='.length);
-  });
-  const own = out === undefined ? ['--out', first, '--force'] : [];
+  const own = valueOf('--out', given) === undefined ? ['--out', first, '--force'] : [];
   const args = ['run', '--trace', 'traces/gpt-oss-20b-synthetic', '--model', 'gpt-oss-20b', '--hardware', 'flat-wafer-8',
-    '--nodes', '2', '--steps', '4', ...own, ...given];
-  return { args, out: out ?? first };
+    '--nodes', '2', '--transport', 'websocket', '--steps', '4', ...own, ...given];
+  return { args, out: valueOf('--out', args) ?? first, nodes: valueOf('--nodes', args) ?? '', transport: valueOf('--transport', args) ?? '' };
 }
 
 /**
- * What the manifest says about the cut, as a sentence; throws when a cut was claimed and no packet crossed it.
+ * The last value of a flag, given as `--flag value` or `--flag=value`.
  *
- * @param {{ execution?: { nodes?: number, transport?: string, processes?: { boundaryPacketsSent?: number, boundaryPacketsReceived?: number }[] } }} manifest
+ * @param {string} flag
+ * @param {string[]} args
+ * @returns {string | undefined}
+ */
+function valueOf(flag, args) {
+  let value;
+  args.forEach((arg, i) => {
+    if (arg === flag) value = args[i + 1];
+    else if (arg.startsWith(`${flag}=`)) value = arg.slice(flag.length + 1);
+  });
+  return value;
+}
+
+/**
+ * What the manifest says about the cut, as a sentence; throws when it is not the cut that was asked for, or when nothing
+ * crossed it.
+ *
+ * @param {{ processes?: { rank: number, pid?: number, transport: string, boundaryPacketsSent: number, boundaryPacketsReceived: number }[] }} manifest
+ * @param {{ nodes: string, transport: string }} asked the values of the flags; `auto` leaves it to kerf
  * @returns {string}
  */
-export function describeCut(manifest) {
-  const { nodes, transport, processes = [] } = manifest.execution ?? {};
-  if (nodes === undefined || transport === undefined) throw new Error('The manifest does not say how the run was executed.');
-  if (nodes === 1) return '1 process, nothing to exchange';
-  if (processes.length !== nodes) throw new Error(`The run used ${nodes} processes, but the manifest describes ${processes.length}.`);
-  processes.forEach((counts, rank) => {
-    if (!((counts.boundaryPacketsSent ?? 0) > 0 && (counts.boundaryPacketsReceived ?? 0) > 0)) {
-      throw new Error(`Process ${rank} of ${nodes} exchanged no boundary packets.`);
+export function describeCut({ processes = [] }, { nodes, transport }) {
+  if (processes.length === 0) throw new Error('The manifest describes no process.');
+  if (nodes !== 'auto' && processes.length !== Number(nodes)) throw new Error(`${nodes} processes were asked for, the manifest describes ${processes.length}.`);
+  if (processes.length === 1) return '1 process, nothing to exchange';
+
+  const used = processes[0]?.transport ?? '';
+  for (const process of processes) {
+    if (process.transport !== (transport === 'auto' ? used : transport)) throw new Error(`Process ${process.rank} was joined by ${process.transport}, not by ${transport}.`);
+    if (process.boundaryPacketsSent === 0 || process.boundaryPacketsReceived === 0) {
+      throw new Error(`Process ${process.rank} sent ${process.boundaryPacketsSent} boundary packets and received ${process.boundaryPacketsReceived}: it simulated on its own.`);
     }
-  });
-  const sent = processes.reduce((sum, counts) => sum + (counts.boundaryPacketsSent ?? 0), 0);
-  const received = processes.reduce((sum, counts) => sum + (counts.boundaryPacketsReceived ?? 0), 0);
+  }
+  if (used === 'websocket' && new Set(processes.map(({ pid, rank }) => pid ?? -rank)).size !== processes.length) throw new Error('Two ranks are one process.');
+  const sent = processes.reduce((sum, process) => sum + process.boundaryPacketsSent, 0);
+  const received = processes.reduce((sum, process) => sum + process.boundaryPacketsReceived, 0);
   if (sent !== received) throw new Error(`${sent} boundary packets were sent and ${received} received.`);
-  return `${nodes} processes exchanged ${sent.toLocaleString('en')} boundary packets over ${transport === 'websocket' ? 'WebSockets' : transport}`;
+  return `${processes.length} processes exchanged ${sent.toLocaleString('en')} boundary packets over ${used === 'websocket' ? 'WebSockets' : used}`;
 }
 
 async function main() {
   prepare();
-  const { args, out } = firstRun(process.argv.slice(2));
+  const { args, out, nodes, transport } = firstRun(process.argv.slice(2));
   const command = join(root, 'apps/cli/dist/main.js');
   if (!existsSync(command)) stop('apps/cli/dist/main.js is missing after the build.');
   console.log(`kerf ${args.join(' ')}\n`);
@@ -59,7 +75,7 @@ async function main() {
   if (code !== 0 || args.includes('--print-scenario') || args.includes('--help')) process.exit(code);
 
   const folder = isAbsolute(out) ? relative(root, out) : out;
-  const cut = describeCut(readJson(join(folder, 'manifest.json')));
+  const cut = describeCut(readJson(join(folder, 'manifest.json')), { nodes, transport });
   if (args.includes('--json')) return;
   console.log(`
 ${cut}.
