@@ -143,8 +143,11 @@ class NodeRun {
       const programs = this.#dies.map((die) => dieProgram(this.#plan, kernel, die));
       ({ step: this.#step, layer: this.#layer } = kernelStepLayer(this.#plan, kernel));
       const running = runner.runKernel(kernel, programs);
-      const next = inbox.take();
-      message = await Promise.race([next, running.then(() => next)]);
+      do {
+        const next = inbox.take();
+        message = await Promise.race([next, running.then(() => next)]);
+        if (message.type === 'jump') runner.jump(message.kernel, message.cycle);
+      } while (message.type === 'jump');
       if (message.type === 'abort') break;
       runner.endKernel();
       await running;

@@ -22,6 +22,12 @@ export interface StartMessage {
 export type ToNode =
   | StartMessage
   | { readonly type: 'kernel'; readonly kernel: number; readonly startCycle: number; readonly previousEndCycle: number }
+  | {
+      /** Nothing crosses between any processes before `cycle` of the kernel. */
+      readonly type: 'jump';
+      readonly kernel: number;
+      readonly cycle: number;
+    }
   | { readonly type: 'finish'; readonly previousEndCycle: number }
   | { readonly type: 'abort'; readonly reason: string };
 
@@ -56,9 +62,13 @@ export type FromNode =
   | { readonly type: 'hello'; readonly version: number; readonly rank: number; readonly pid: number; readonly url: string }
   | { readonly type: 'ready' }
   | {
-      /** Nothing to do unless something arrives. `sent` and `received` count items per rank since the kernel began. */
+      /**
+       * Nothing to do before `nextCycle` (Infinity: at all) unless something arrives. `sent` and `received` count items per
+       * rank since the kernel began.
+       */
       readonly type: 'idle';
       readonly kernel: number;
+      readonly nextCycle: number;
       readonly endCycle: number;
       readonly packetHops: number;
       readonly sent: number[];

@@ -6,6 +6,8 @@ type Idle = Extract<FromNode, { type: 'idle' }>;
 export interface CoordinatorOptions {
   readonly ranks: number;
   readonly kernels: number;
+  /** Fewest cycles that anything needs from one process to another. */
+  readonly lookaheadCycles: number;
   send(rank: number, message: ToNode): void;
   /** A kernel is over on the whole wafer; cycles count from the start of the run. */
   onKernel(facts: { kernel: number; startCycle: number; endCycle: number; packetHops: number }): void;
@@ -15,12 +17,13 @@ export interface CoordinatorOptions {
 }
 
 /**
- * Decides when a kernel is over on the whole wafer and begins the next one. Off the hot path: one message per process
- * and kernel.
+ * Decides when a kernel is over on the whole wafer and begins the next one, and tells processes that are idle for long how
+ * far they may jump. Off the hot path: a process reports only when it is idle.
  *
- * A kernel is over when every process has reported that it is idle, and for every pair the items that one says it sent are
- * those that the other says it received. The latest reports then form a consistent cut with nothing in flight (Mattern 1987
- * on distributed termination), so nothing can happen any more.
+ * When every process has reported, and for every pair the items that one says it sent are those that the other says it
+ * received, the latest reports form a consistent cut with nothing in flight (Mattern 1987 on distributed termination). After
+ * that cut nothing happens anywhere before the earliest next cycle T of the reports, so nothing crosses between processes
+ * before T + lookahead; and if no process has a next cycle, the kernel is over.
  */
 export class Coordinator {
   readonly #options: CoordinatorOptions;
@@ -29,6 +32,7 @@ export class Coordinator {
   #kernel = -1;
   #startCycle = 0;
   #hops = 0;
+  #jumpedTo = 0;
   #over = false;
 
   constructor(options: CoordinatorOptions) {
@@ -65,6 +69,7 @@ export class Coordinator {
   #begin(kernel: number, previousEndCycle: number): void {
     this.#kernel = kernel;
     this.#idle.fill(undefined);
+    this.#jumpedTo = 0;
     for (let rank = 0; rank < this.#options.ranks; rank++) this.#options.send(rank, { type: 'kernel', kernel, startCycle: this.#startCycle, previousEndCycle });
   }
 
@@ -73,6 +78,13 @@ export class Coordinator {
     if (this.#idle.includes(undefined)) return;
     for (let from = 0; from < reports.length; from++) {
       for (let to = 0; to < reports.length; to++) if (reports[from]!.sent[to] !== reports[to]!.received[from]) return;
+    }
+    const next = Math.min(...reports.map((report) => report.nextCycle));
+    if (next !== Infinity) {
+      if (next <= this.#jumpedTo) return;
+      this.#jumpedTo = next;
+      for (let rank = 0; rank < reports.length; rank++) this.#options.send(rank, { type: 'jump', kernel: this.#kernel, cycle: next + this.#options.lookaheadCycles });
+      return;
     }
     const waiting = reports.flatMap((report) => report.waiting);
     if (waiting.length > 0) {

@@ -24,8 +24,8 @@ export interface RunnerOptions {
   /** One channel per rank that owns a neighbouring die. */
   readonly peers: ReadonlyMap<number, Channel>;
   readonly host: RunnerHost;
-  /** Nothing is left to do unless something arrives. */
-  onIdle(report: { kernel: number; endCycle: number; sent: number[]; received: number[]; waiting: string[] }): void;
+  /** Nothing is left to do before `nextCycle` unless something arrives. */
+  onIdle(report: { kernel: number; nextCycle: number; endCycle: number; sent: number[]; received: number[]; waiting: string[] }): void;
   onProgress(kernel: number, cycle: number): void;
   onPeerLost(error: ClusterError): void;
 }
@@ -51,6 +51,8 @@ export interface RunnerSnapshot {
 
 /** Longest stretch without a pause, seconds: progress and interrupts are noticed within this time. */
 const STRETCH_SECONDS = 0.05;
+/** A process that could go on only after so many more rounds of promises reports itself idle. */
+const IDLE_ROUNDS = 4;
 /** Longest window of a single die, cycles, so that it pauses too. */
 const WINDOW_CYCLES = 65_536;
 
@@ -58,7 +60,10 @@ interface Peer {
   readonly rank: number;
   readonly channel: Channel;
   readonly frames: BoundaryFrame[];
+  /** Nothing more arrives before this cycle, by the peer's own word. */
   promiseCycle: number;
+  /** The same by the coordinator's word, where that says more. */
+  jumpCycle: number;
 }
 
 /**
@@ -86,7 +91,7 @@ export class KernelRunner {
     const ranks = options.partition.diesOfRank.length;
     this.#sent = new Array<number>(ranks).fill(0);
     this.#received = new Array<number>(ranks).fill(0);
-    this.#peers = [...options.peers].sort(([a], [b]) => a - b).map(([rank, channel]) => ({ rank, channel, frames: [], promiseCycle: 0 }));
+    this.#peers = [...options.peers].sort(([a], [b]) => a - b).map(([rank, channel]) => ({ rank, channel, frames: [], promiseCycle: 0, jumpCycle: 0 }));
     for (const peer of this.#peers) {
       peer.channel.onMessage((bytes) => this.#take(peer, bytes));
       peer.channel.onClose((reason) => options.onPeerLost(new ClusterError('CLUSTER_PEER_LOST', `Node process ${options.rank} lost the connection to ${peer.rank}: ${reason}.`, { rank: options.rank, peer: peer.rank })));
@@ -120,6 +125,7 @@ export class KernelRunner {
     this.#received.fill(0);
     for (const peer of this.#peers) {
       peer.promiseCycle = region.lookaheadCycles;
+      peer.jumpCycle = 0;
       this.#dropStale(peer);
     }
     await this.#rounds();
@@ -131,7 +137,10 @@ export class KernelRunner {
     this.#kernel = snapshot.kernel;
     this.#round = snapshot.round;
     const promised = new Map(snapshot.promised);
-    for (const peer of this.#peers) peer.promiseCycle = promised.get(peer.rank)!;
+    for (const peer of this.#peers) {
+      peer.promiseCycle = promised.get(peer.rank)!;
+      peer.jumpCycle = 0;
+    }
     snapshot.sent.forEach((items, rank) => (this.#sent[rank] = items));
     snapshot.received.forEach((items, rank) => (this.#received[rank] = items));
     await this.#rounds();
@@ -152,6 +161,12 @@ export class KernelRunner {
   /** Called at the beginning of a round, when {@link save} may be. */
   onRound: (round: number) => void = () => undefined;
 
+  /** The coordinator's word that nothing crosses between processes before `cycle` of the kernel. */
+  jump(kernel: number, cycle: number): void {
+    if (kernel !== this.#kernel) return;
+    for (const peer of this.#peers) peer.jumpCycle = Math.max(peer.jumpCycle, cycle);
+  }
+
   /** The coordinator's word that nothing is left to do anywhere. */
   endKernel(): void {
     this.#over = true;
@@ -170,7 +185,7 @@ export class KernelRunner {
     let idleReported = '';
     for (;;) {
       this.onRound(this.#round);
-      const promised = this.#peers.reduce((least, peer) => Math.min(least, peer.promiseCycle), Infinity);
+      const promised = this.#peers.reduce((least, peer) => Math.min(least, Math.max(peer.promiseCycle, peer.jumpCycle)), Infinity);
       let started = host.now();
       let lastPause = started;
       while (region.runWindow(Math.min(promised, NEVER), WINDOW_CYCLES)) {
@@ -185,10 +200,10 @@ export class KernelRunner {
       const next = region.nextCycle();
       this.#sendFrames(Math.min(next, promised) + region.lookaheadCycles);
       this.statistics.computeSeconds += host.now() - started;
-      if (next === Infinity) {
-        const counts = `${this.#sent.join()} ${this.#received.join()}`;
-        if (counts !== idleReported) this.#reportIdle();
-        idleReported = counts;
+      if (next >= promised + IDLE_ROUNDS * region.lookaheadCycles || next === Infinity) {
+        const report = `${next} ${this.#sent.join()} ${this.#received.join()}`;
+        if (report !== idleReported) this.#reportIdle(next);
+        idleReported = report;
       }
       started = host.now();
       const again = await this.#nextRound();
@@ -197,10 +212,10 @@ export class KernelRunner {
     }
   }
 
-  #reportIdle(): void {
+  #reportIdle(nextCycle: number): void {
     const { region } = this.#options;
-    const waiting = region.done ? [] : region.engines.flatMap((engine) => engine.explainWaiting(5));
-    this.#options.onIdle({ kernel: this.#kernel, endCycle: region.lastEndCycle(), sent: [...this.#sent], received: [...this.#received], waiting });
+    const waiting = region.done || nextCycle !== Infinity ? [] : region.engines.flatMap((engine) => engine.explainWaiting(5));
+    this.#options.onIdle({ kernel: this.#kernel, nextCycle, endCycle: nextCycle === Infinity ? region.lastEndCycle() : 0, sent: [...this.#sent], received: [...this.#received], waiting });
   }
 
   /** Waits for one frame of every neighbour and takes it in. False when the kernel is over. */

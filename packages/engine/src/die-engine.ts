@@ -4,7 +4,7 @@ import {
 import type { ElementType, Hardware } from '@kerf/hardware';
 import { COMPUTE, operationKinds, RECEIVE, SEND, WAIT, type ProgramTable } from '@kerf/program';
 import { CompletionHeap } from './completion-heap.ts';
-import { computeCycles, tileRates, type TileRates } from './costs.ts';
+import { computeCycles, computeRates, type ComputeRates } from './costs.ts';
 
 /** What one output port carried for one channel in one time bin of a kernel. */
 export interface LinkRow {
@@ -58,7 +58,7 @@ export class DieEngine {
   readonly dieId: number;
   readonly fabric: PacketKernel;
   readonly #options: EngineOptions;
-  readonly #rates: TileRates;
+  readonly #rates: ComputeRates;
   readonly #channels: number;
   readonly #heap = new CompletionHeap();
   readonly #row: LinkRow;
@@ -81,12 +81,14 @@ export class DieEngine {
   #started = false;
   #done = 0;
   #bin = 0;
+  /** Tiles that compute in this kernel: they share the die's memory. */
+  #computingTiles = 1;
 
   constructor(hardware: Hardware, dieId: number, options: EngineOptions) {
     this.dieId = dieId;
     this.#options = options;
     this.#channels = options.channels.length;
-    this.#rates = tileRates(hardware, options.elementType);
+    this.#rates = computeRates(hardware, options.elementType);
     this.fabric = new PacketKernel(dieTopology(hardware, dieId), { channels: this.#channels, ...(options.reverseVisits === undefined ? {} : { reverseVisits: options.reverseVisits }) });
     const { tiles } = this.fabric.topology;
     this.#sequence = new Uint32Array(tiles);
@@ -218,10 +220,13 @@ export class DieEngine {
     this.#followerStart = new Uint32Array(operations + 2);
     this.#followers = new Uint32Array(dependsOn.length);
     this.#receiveOf.fill(-1);
+    const computing = new Set<number>();
     for (let row = 0; row < operations; row++) {
+      if (kind[row] === COMPUTE) computing.add(localTile[row]!);
       this.#pending[row] = dependsOnStart[row + 1]! - dependsOnStart[row]!;
       if (kind[row] === RECEIVE) this.#receiveOf[localTile[row]! * this.#channels + channel[row]!] = row;
     }
+    this.#computingTiles = Math.max(1, computing.size);
     for (const earlier of dependsOn) this.#followerStart[earlier + 2]!++;
     for (let row = 2; row < operations + 2; row++) this.#followerStart[row]! += this.#followerStart[row - 1]!;
     for (let row = 0; row < operations; row++) {
@@ -261,7 +266,7 @@ export class DieEngine {
         break;
       case COMPUTE: {
         const start = Math.max(cycle, this.#matrixFree[tile]!);
-        const end = start + computeCycles(program.flops[row]!, program.bytes[row]!, this.#rates);
+        const end = start + computeCycles(program.flops[row]!, program.bytes[row]!, this.#rates, this.#computingTiles);
         this.#startCycle[row] = start;
         this.#matrixFree[tile] = end;
         this.#heap.push(end, row);
