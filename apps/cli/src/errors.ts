@@ -13,7 +13,7 @@ export type CliErrorCode =
   | 'DISK_FULL'
   | 'NODE_LOST' // a node process ended, or closed its connection, before its work was done
   | 'NODE_SILENT' // a node process that never said hello
-  | 'RUN_FAILED' // the run broke for a reason that is not the user's
+  | 'NODE_FAILED' // a node process said itself what went wrong
   | 'INTERRUPTED';
 
 /** Whatever can go wrong around a run, rather than in one of the rooms it calls. */
@@ -23,14 +23,12 @@ export class CliError extends KerfError<CliErrorCode> {
 
 export const exitCodes = { done: 0, bug: 1, badInput: 2, incomplete: 3, failedValidation: 4, interrupted: 130 } as const;
 
-const incomplete: ReadonlySet<string> = new Set<CliErrorCode>(['DISK_FULL', 'NODE_LOST', 'NODE_SILENT', 'RUN_FAILED']);
-
-/** What the shell is told about an error: bad input unless a run had begun; anything that is no KerfError is a bug. */
-export function exitCodeOf(error: unknown): number {
+/** What the shell is told about an error: bad input, unless a run had begun; anything that is no KerfError is a bug. */
+export function exitCodeOf(error: unknown, runHadBegun: boolean): number {
   const known = asKerfError(error);
   if (known === undefined) return exitCodes.bug;
   if (known.code === 'INTERRUPTED') return exitCodes.interrupted;
-  return incomplete.has(known.code) ? exitCodes.incomplete : exitCodes.badInput;
+  return runHadBegun || known.code === 'DISK_FULL' ? exitCodes.incomplete : exitCodes.badInput;
 }
 
 /** Narrowing with `instanceof` alone would make the code `any`. */
@@ -47,15 +45,15 @@ export interface Output {
  * Says an error to a person (`kerf: CODE: sentence` on standard error) and, with `json`, to a program (one object on standard
  * output). A bug of ours shows its stack, so that it can be reported.
  *
- * @param more further keys of the JSON object, such as `runDir` when a run had begun
+ * @param runDir the folder of the run, when one had begun; its manifest says the same
  * @returns the exit code
  */
-export function reportError(error: unknown, json: boolean, output: Output, more: Readonly<Record<string, unknown>> = {}): number {
-  const exitCode = exitCodeOf(error);
+export function reportError(error: unknown, json: boolean, output: Output, runDir?: string): number {
+  const exitCode = exitCodeOf(error, runDir !== undefined);
   const known = asKerfError(error);
   const code = known?.code ?? 'INTERNAL';
   const message = error instanceof Error ? error.message : String(error);
-  if (json) output.out(`${JSON.stringify({ status: 'error', code, message, context: known?.context ?? {}, ...more })}\n`);
+  if (json) output.out(`${JSON.stringify({ status: 'error', code, message, context: known?.context ?? {}, ...(runDir === undefined ? {} : { runDir }) })}\n`);
   if (known !== undefined) {
     output.err(`kerf: ${code}: ${message}\n`);
   } else {

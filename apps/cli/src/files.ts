@@ -141,6 +141,15 @@ export function sha256(): { update(bytes: Uint8Array): void; hex(): string } {
   return { update: (bytes) => void hash.update(bytes), hex: () => hash.digest('hex') };
 }
 
+const CHUNK_BYTES = 1 << 20;
+
+/** SHA-256 of a file, read piece by piece. */
+export function hashOf(source: ByteSource): string {
+  const hash = sha256();
+  for (let offset = 0; offset < source.byteLength; offset += CHUNK_BYTES) hash.update(source.read(offset, CHUNK_BYTES));
+  return hash.hex();
+}
+
 /** What a failed read means to the person who named the file. */
 export function readError(error: unknown, path: string): unknown {
   const code = systemCode(error);

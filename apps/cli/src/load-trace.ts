@@ -1,6 +1,5 @@
-import type { TraceFiles, RoutingTrace } from '@kerf/traces';
-import { readRoutingTrace } from '@kerf/traces';
-import { FileSource, sha256, traceFiles } from './files.ts';
+import { readRoutingTrace, type RoutingTrace, type TraceFiles } from '@kerf/traces';
+import { hashOf, sha256, traceFiles, type FileSource } from './files.ts';
 
 export interface LoadedTrace {
   readonly trace: RoutingTrace;
@@ -10,8 +9,6 @@ export interface LoadedTrace {
    */
   readonly sha256: string;
 }
-
-const CHUNK_BYTES = 1 << 20;
 
 /**
  * Reads and checks a routing trace, and says what exactly was read.
@@ -40,10 +37,4 @@ export function loadTrace(path: string): LoadedTrace {
   } finally {
     files.close();
   }
-}
-
-function hashOf(source: FileSource): string {
-  const hash = sha256();
-  for (let offset = 0; offset < source.byteLength; offset += CHUNK_BYTES) hash.update(source.read(offset, CHUNK_BYTES));
-  return hash.hex();
 }

@@ -27,36 +27,36 @@ beforeEach(() => {
 afterEach(() => rmSync(parent, { recursive: true }));
 
 function makeRun(): RunFolder {
-  const folder = RunFolder.create(path, { kerf: true, status: 'running' }, options(false));
+  const folder = RunFolder.create(path, JSON.stringify({ kerf: true, status: 'running' }), options(false));
   writeFileSync(join(path, 'links', 'die-0003.arrow'), 'x');
   writeFileSync(join(path, 'links', 'die-0004.arrows'), 'x');
   return folder;
 }
 
 test('a new run folder says that it is running and has a folder per table', () => {
-  RunFolder.create(path, { kerf: true, status: 'running' }, options(false));
+  RunFolder.create(path, JSON.stringify({ kerf: true, status: 'running' }), options(false));
   expect(JSON.parse(readFileSync(join(path, 'manifest.json'), 'utf8'))).toEqual({ kerf: true, status: 'running' });
   expect(readdirSync(path)).toEqual(['links', 'manifest.json', 'manifest.reserve.tmp', 'steps']);
 });
 
 test('a closed run folder holds the last manifest and the tables, nothing else', () => {
-  makeRun().close({ kerf: true, status: 'complete' });
+  makeRun().close(JSON.stringify({ kerf: true, status: 'complete' }));
   expect(readdirSync(path)).toEqual(['links', 'manifest.json', 'steps']);
   expect(JSON.parse(readFileSync(join(path, 'manifest.json'), 'utf8'))).toEqual({ kerf: true, status: 'complete' });
 });
 
 test('whatever exists is refused without --force', () => {
   makeRun();
-  expect(code(() => RunFolder.create(path, {}, options(false)))).toBe('RUN_FOLDER_EXISTS');
+  expect(code(() => RunFolder.create(path, '{}', options(false)))).toBe('RUN_FOLDER_EXISTS');
   mkdirSync(join(parent, 'empty'));
-  expect(code(() => RunFolder.create(join(parent, 'empty'), {}, options(false)))).toBe('RUN_FOLDER_EXISTS');
+  expect(code(() => RunFolder.create(join(parent, 'empty'), '{}', options(false)))).toBe('RUN_FOLDER_EXISTS');
 });
 
 test('--force replaces a run folder, finished or cut off', () => {
   makeRun();
-  RunFolder.create(path, { kerf: true, status: 'running' }, options(true)).close({ kerf: true, again: true });
+  RunFolder.create(path, JSON.stringify({ kerf: true, status: 'running' }), options(true)).close(JSON.stringify({ kerf: true, again: true }));
   expect(readdirSync(join(path, 'links'))).toEqual([]);
-  RunFolder.create(path, { kerf: true, status: 'running' }, options(true));
+  RunFolder.create(path, JSON.stringify({ kerf: true, status: 'running' }), options(true));
 });
 
 test.each<[string, () => void]>([
@@ -77,7 +77,7 @@ test.each<[string, () => void]>([
   makeRun();
   spoil();
   const before = readdirSync(path, { recursive: true });
-  expect(code(() => RunFolder.create(path, {}, options(true)))).toBe('RUN_FOLDER_FOREIGN');
+  expect(code(() => RunFolder.create(path, '{}', options(true)))).toBe('RUN_FOLDER_FOREIGN');
   expect(readdirSync(path, { recursive: true })).toEqual(before);
 });
 
@@ -85,17 +85,17 @@ test('--force refuses a symbolic link to a run folder, an empty folder and a fil
   makeRun();
   const link = join(parent, 'link');
   symlinkSync(path, link);
-  expect(code(() => RunFolder.create(link, {}, options(true)))).toBe('RUN_FOLDER_FOREIGN');
+  expect(code(() => RunFolder.create(link, '{}', options(true)))).toBe('RUN_FOLDER_FOREIGN');
   expect(existsSync(join(path, 'manifest.json'))).toBe(true);
   mkdirSync(join(parent, 'empty'));
-  expect(code(() => RunFolder.create(join(parent, 'empty'), {}, options(true)))).toBe('RUN_FOLDER_FOREIGN');
+  expect(code(() => RunFolder.create(join(parent, 'empty'), '{}', options(true)))).toBe('RUN_FOLDER_FOREIGN');
   writeFileSync(join(parent, 'file'), 'x');
-  expect(code(() => RunFolder.create(join(parent, 'file'), {}, options(true)))).toBe('RUN_FOLDER_FOREIGN');
+  expect(code(() => RunFolder.create(join(parent, 'file'), '{}', options(true)))).toBe('RUN_FOLDER_FOREIGN');
 });
 
 test('a folder that cannot be made is bad input', () => {
   writeFileSync(join(parent, 'file'), 'x');
-  expect(code(() => RunFolder.create(join(parent, 'file', 'run'), {}, options(false)))).toBe('FILE_UNWRITABLE');
+  expect(code(() => RunFolder.create(join(parent, 'file', 'run'), '{}', options(false)))).toBe('FILE_UNWRITABLE');
 });
 
 test('runs without a name are numbered after the last', () => {

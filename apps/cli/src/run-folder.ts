@@ -38,7 +38,7 @@ export class RunFolder {
    *
    * @throws CliError `RUN_FOLDER_EXISTS`, `RUN_FOLDER_FOREIGN`, `FILE_UNWRITABLE`, `DISK_FULL`
    */
-  static create(path: string, firstManifest: object, options: RunFolderOptions): RunFolder {
+  static create(path: string, firstManifest: string, options: RunFolderOptions): RunFolder {
     const folder = new RunFolder(path);
     try {
       if (exists(path)) {
@@ -60,10 +60,10 @@ export class RunFolder {
   }
 
   /** Replaces the manifest in one step: a reader sees the old one or the new one, whole. */
-  writeManifest(manifest: object): void {
+  writeManifest(manifest: string): void {
     const draft = join(this.path, MANIFEST_DRAFT);
     try {
-      writeDurably(draft, new TextEncoder().encode(`${JSON.stringify(manifest, undefined, 2)}\n`));
+      writeDurably(draft, new TextEncoder().encode(manifest));
       renameSync(draft, join(this.path, MANIFEST));
     } catch (error) {
       rmSync(draft, { force: true });
@@ -72,7 +72,7 @@ export class RunFolder {
   }
 
   /** Writes the last manifest, with the room that was set aside for it. */
-  close(lastManifest: object): void {
+  close(lastManifest: string): void {
     rmSync(join(this.path, RESERVE), { force: true });
     this.writeManifest(lastManifest);
   }
