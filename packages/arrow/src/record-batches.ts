@@ -60,31 +60,46 @@ function arrowType(column: ColumnSpec, columnId: number): DataType {
   }
 }
 
+/** What every writer of one spec shares. */
+interface Layout {
+  readonly schema: Schema;
+  readonly types: readonly DataType[];
+  /** [columns] the words of a `name` column. */
+  readonly dictionaries: readonly (Vector | undefined)[];
+}
+
+/** A run has a writer per die and table, and only a few specs; apache-arrow takes half a millisecond for a long list of words. */
+const layouts = new WeakMap<TableSpec, Layout>();
+
+function layoutOf(spec: TableSpec): Layout {
+  let layout = layouts.get(spec);
+  if (layout === undefined) {
+    const types = spec.columns.map(arrowType);
+    const dictionaries = spec.columns.map(({ names }) => (names === undefined ? undefined : vectorFromArray(names, new Utf8())));
+    const fields = spec.columns.map(({ name, unit, description }, column) => new Field(name, types[column]!, false, new Map([['unit', unit], ['description', description]])));
+    layout = { schema: new Schema(fields, schemaMetadata(spec)), types, dictionaries };
+    layouts.set(spec, layout);
+  }
+  return layout;
+}
+
 /**
  * The Arrow messages of one table, one record batch for each call. Schema and dictionaries go out at once, so that every
  * stream of a table begins with the same bytes however many rows follow.
  */
 export class RecordBatches {
   readonly #spec: TableSpec;
-  readonly #schema: Schema;
-  readonly #types: readonly DataType[];
-  /** [columns] one shared vector of words for a `name` column. */
-  readonly #dictionaries: readonly (Vector | undefined)[];
+  readonly #layout: Layout;
   readonly #queue = new SinkQueue();
   readonly #writer: StreamWriter | FileWriter;
 
   /** @param written bytes of this table that lie in front of `sink` already: begin nothing, continue behind them */
   constructor(spec: TableSpec, format: TableFormat, sink: ByteSink, written: number | undefined) {
     this.#spec = spec;
-    this.#types = spec.columns.map(arrowType);
-    this.#dictionaries = spec.columns.map(({ names }) => (names === undefined ? undefined : vectorFromArray(names, new Utf8())));
-    const fields = spec.columns.map(({ name, unit, description }, column) => {
-      return new Field(name, this.#types[column]!, false, new Map([['unit', unit], ['description', description]]));
-    });
-    this.#schema = new Schema(fields, schemaMetadata(spec));
+    this.#layout = layoutOf(spec);
     this.#writer = format === 'file' ? new FileWriter() : new StreamWriter();
     if (written === undefined) this.#queue.sink = sink;
-    this.#writer.begin(this.#queue, this.#schema, this.#recordBatch(spec.columns.map(() => new Uint8Array(0)), 0));
+    this.#writer.begin(this.#queue, this.#layout.schema, this.#recordBatch(spec.columns.map(() => new Uint8Array(0)), 0));
     if (written !== undefined) {
       this.#queue.byteLength = written;
       this.#queue.sink = sink;
@@ -105,12 +120,13 @@ export class RecordBatches {
   }
 
   #recordBatch(buffers: readonly Uint8Array[], rows: number): RecordBatch {
+    const { schema, types, dictionaries } = this.#layout;
     const children = this.#spec.columns.map(({ type }, column): Data => {
       const data = viewColumn(type, buffers[column]!, rows);
-      const dictionary = this.#dictionaries[column];
-      const shape = { type: this.#types[column]!, length: rows, nullCount: 0, data };
+      const dictionary = dictionaries[column];
+      const shape = { type: types[column]!, length: rows, nullCount: 0, data };
       return makeData((dictionary === undefined ? shape : { ...shape, dictionary }) as Parameters<typeof makeData>[0]);
     });
-    return new RecordBatch(this.#schema, makeData({ type: new Struct(this.#schema.fields), length: rows, nullCount: 0, children }));
+    return new RecordBatch(schema, makeData({ type: new Struct(schema.fields), length: rows, nullCount: 0, children }));
   }
 }

@@ -25,7 +25,7 @@ export interface TableWriterState {
   readonly openColumns: readonly Uint8Array[];
 }
 
-const FIRST_CAPACITY_ROWS = 1024;
+const FIRST_CAPACITY_ROWS = 256;
 
 const TYPE_CODE: Readonly<Record<ColumnType, number>> = { u8: 0, u16: 1, u32: 2, u64: 3, i32: 4, f32: 5, f64: 6, name: 7 };
 

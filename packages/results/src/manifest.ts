@@ -82,7 +82,7 @@ const processSchema = Type.Object(
 const fileSchema = Type.Object(
   {
     die: Type.Unsafe<number | null>({ type: ['integer', 'null'], minimum: 0, maximum: 1_048_576, description: 'Die whose rows it holds; null for the whole wafer.' }),
-    path: Type.String({ description: 'Path in the run folder, with forward slashes.', pattern: '^[A-Za-z0-9_-]+(/[A-Za-z0-9_.-]+)+$', maxLength: 255 }),
+    path: Type.String({ description: 'Path in the run folder, with forward slashes.', pattern: '^[A-Za-z0-9_-]+(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+$', maxLength: 255 }),
     rows: whole('Rows, rows.'),
     bytes: whole('Size, bytes.'),
     sha256: hexadecimal('Hash of the file.'),
