@@ -1,4 +1,5 @@
 import { controlLink, CONTROL_VERSION, Coordinator, type Channel, type ControlLink, type FromNode, type Partition, type StartMessage, type ToNode } from '@kerf/cluster';
+import { dieLinkCycles } from '@kerf/fabric';
 import { kernelFacts, type ReplayPlan } from '@kerf/inference';
 import type { StepRow } from '@kerf/results';
 import { CliError } from './errors.ts';
@@ -84,6 +85,7 @@ class Conversation {
     this.#coordinator = new Coordinator({
       ranks: this.#ranks,
       kernels: options.plan.kernels,
+      lookaheadCycles: dieLinkCycles(options.plan.hardware),
       send: (rank, message) => this.#links[rank]!.send(message),
       onKernel: (facts) => {
         this.#kernelsDone = facts.kernel + 1;
