@@ -66,7 +66,7 @@ export function dieTopology(hardware: Hardware, dieId: number): DieTopology {
   const routers = tiles + (hub === null ? 0 : 1);
   const gateways = hub === null ? [] : hub.gateways.map(({ x, y }) => y * tilesX + x);
   const ports = tiles * PORT_STRIDE + (hub === null ? 0 : FIRST_GATEWAY + gateways.length);
-  const flitBytes = hardware.link.bytesPerCycle as number;
+  const flitBytes = hardware.link.bytesPerCycle;
   const maxPacketBytes = hardware.link.maxPacketBytes;
   const maxPacketFlits = Math.ceil(maxPacketBytes / flitBytes);
 

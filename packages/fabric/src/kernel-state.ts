@@ -1,4 +1,4 @@
-import type { DieTopology } from './die-topology.ts';
+import { NO_LINK, type DieTopology } from './die-topology.ts';
 import { EJECTION } from './link-type.ts';
 
 /** Fields of a packet: {@link PACKET_STRIDE} int32 per packet, addressed by offset (packet × stride). */
@@ -11,6 +11,42 @@ export const BYTES = 5; // payload
 export const FINAL = 6; // destination tile, wafer-wide
 export const SOURCE = 7; // source tile, wafer-wide
 export const PACKET_STRIDE = 8;
+
+/**
+ * Fields of a port, its input and its output side, followed by those of its queues. Together {@link portShift} int32: with
+ * one lane a cache line, so that a hop touches three of them (where the packet was, where it goes, who gets the credit).
+ */
+export const INPUT_FREE = 0; // cycle from which the input can be read again
+export const OUTPUT_FREE = 1; // cycle from which the output link is free again
+export const OUTPUT_LAG = 2; // how much earlier than that it is free exactly, in 1/flitDenominator cycles
+export const WANTED = 3; // input queues (bits) whose head wants this output
+export const POINTER = 4; // bit at which the next arbitration begins
+export const BLOCKED = 5; // 1 when somebody waits for a credit of this output
+export const LAST_CHANNEL = 6; // channel of the last packets on the output link
+export const RECENT_BYTES = 7; // bytes, busy cycles and packets of that channel that are not in the counters yet
+export const RECENT_BUSY = 8;
+export const RECENT_PACKETS = 9;
+export const FIRST_QUEUE = 10;
+
+/** Fields of an input queue (port and lane), and the credits of the output of the same port and lane. */
+export const QUEUE_HEAD = 0; // first packet or −1; a packet counts as queued until its head moves on
+export const QUEUE_TAIL = 1; // last packet
+export const HEAD_SINCE = 2; // cycle from which the first packet can move on, as far as its own arrival goes
+export const CREDIT_WAIT_SINCE = 3; // cycle since which it waits for a credit, or −1
+export const CREDITS = 4; // flits that may still be sent over the output link
+export const QUEUE_FIELDS = 5;
+
+/** The record of port p begins at p << portShift(lanes). */
+export function portShift(lanes: number): number {
+  return Math.ceil(Math.log2(FIRST_QUEUE + lanes * QUEUE_FIELDS));
+}
+
+/** Fields of a router. */
+export const WANTED_OUTPUTS = 0; // outputs (bits) that somebody wants
+export const WAKE_AT = 1; // cycle of the pending wake
+export const SOON_FOR = 2; // last cycle for which it was put into a list of routers to visit
+export const INJECTION_FREE = 3; // cycle from which the injection link of its tile is free again
+export const ROUTER_FIELDS = 4;
 
 /** Counters of an output port and channel: {@link COUNTER_STRIDE} float64 each. */
 export const COUNT_BYTES = 0;
@@ -46,43 +82,16 @@ export interface KernelColumns {
   readonly arrivals: Int32Array;
   /** [slots] credits and wakes of that cycle, as lists of `events`. */
   readonly eventsAt: Int32Array;
-  /** [events × 4] next, target (credit index, or ~router for a wake), flits, unused. */
+  /** [events × 4] next, target (where in `ports` a credit is due, or ~router for a wake), flits, unused. */
   events: Int32Array;
   /** [slots / 32] which slots hold something. */
   readonly occupied: Int32Array;
-  /** [ports × lanes] first and last packet of an input queue; a packet counts as queued until its head moves on. */
-  readonly queueHead: Int32Array;
-  readonly queueTail: Int32Array;
-  /** [ports × lanes] cycle from which the head of the queue can move on, as far as its own arrival goes. */
-  readonly headSince: Int32Array;
-  /** [ports × lanes] cycle since which the head waits for a credit, or −1. */
-  readonly creditWaitSince: Int32Array;
-  /** [tiles] cycle from which the injection link is free again. */
-  readonly injectionFree: Int32Array;
-  /** [ports] cycle from which the input port can be read again. */
-  readonly inputFree: Int32Array;
-  /** [ports] cycle from which the output link is free again. */
-  readonly outputFree: Int32Array;
-  /** [ports] how much earlier than `outputFree` the link is free exactly, in 1/flitDenominator cycles. */
-  readonly outputLag: Int32Array;
-  /** [ports] channel of the last packet. */
-  readonly outputChannel: Uint8Array;
-  /** [ports] input queues (bits) whose head wants this output. */
-  readonly wanted: Int32Array;
-  /** [ports] bit at which the next arbitration begins. */
-  readonly pointer: Uint8Array;
-  /** [ports] does somebody wait for a credit of this output? */
-  readonly blocked: Uint8Array;
-  /** [ports × lanes] flits that may still be sent. */
-  readonly credits: Int32Array;
-  /** [routers] outputs (bits) that somebody wants. */
-  readonly wantedOutputs: Int32Array;
-  /** [routers] cycle of the pending wake. */
-  readonly wakeAt: Int32Array;
+  /** [ports << portShift] see the fields of a port above. */
+  readonly ports: Int32Array;
+  /** [routers × 4] see the fields of a router above. */
+  readonly routers: Int32Array;
   /** [routers] routers to wake in the next cycle; the first `scalars.soon` count. */
   readonly soon: Int32Array;
-  /** [routers] cycle for which the router was put into `soon`. */
-  readonly soonFor: Int32Array;
   /** [tiles × 2] running hash of (arrival cycle, source, sequence) of what each tile received. */
   readonly deliveryHash: Int32Array;
   /** [ports × channels × 5] since the last {@link PacketKernel.drainCounters}. */
@@ -107,39 +116,49 @@ export interface KernelSnapshot {
 
 export function emptyColumns(topology: DieTopology, lanes: number, channels: number, slots: number): KernelColumns {
   const { ports, routers, tiles, type, types, peer } = topology;
-  const queues = ports * lanes;
-  const credits = new Int32Array(queues);
+  const shift = portShift(lanes);
+  const portColumn = new Int32Array(ports << shift);
   for (let port = 0; port < ports; port++) {
     const link = types[type[port]!]!;
-    credits.fill(peer[port] === -1 && link.kind !== EJECTION ? 0 : link.creditFlits, port * lanes, (port + 1) * lanes);
+    for (let lane = 0; lane < lanes; lane++) {
+      const queue = (port << shift) + FIRST_QUEUE + lane * QUEUE_FIELDS;
+      portColumn[queue + QUEUE_HEAD] = -1;
+      portColumn[queue + CREDIT_WAIT_SINCE] = -1;
+      portColumn[queue + CREDITS] = peer[port] === NO_LINK && link.kind !== EJECTION ? 0 : link.creditFlits;
+    }
   }
-  return {
+  const columns: KernelColumns = {
     packets: new Int32Array(PACKET_STRIDE * 256),
     sequence: new Uint32Array(256),
-    arrivals: new Int32Array(slots).fill(-1),
-    eventsAt: new Int32Array(slots).fill(-1),
+    arrivals: new Int32Array(slots),
+    eventsAt: new Int32Array(slots),
     events: new Int32Array(4 * 256),
     occupied: new Int32Array(slots >>> 5),
-    queueHead: new Int32Array(queues).fill(-1),
-    queueTail: new Int32Array(queues).fill(-1),
-    headSince: new Int32Array(queues),
-    creditWaitSince: new Int32Array(queues).fill(-1),
-    injectionFree: new Int32Array(tiles),
-    inputFree: new Int32Array(ports),
-    outputFree: new Int32Array(ports),
-    outputLag: new Int32Array(ports),
-    outputChannel: new Uint8Array(ports),
-    wanted: new Int32Array(ports),
-    pointer: new Uint8Array(ports),
-    blocked: new Uint8Array(ports),
-    credits,
-    wantedOutputs: new Int32Array(routers),
-    wakeAt: new Int32Array(routers).fill(NEVER),
+    ports: portColumn,
+    routers: new Int32Array(routers * ROUTER_FIELDS),
     soon: new Int32Array(routers),
-    soonFor: new Int32Array(routers).fill(-1),
     deliveryHash: new Int32Array(tiles * 2),
     counters: new Float64Array(ports * channels * COUNTER_STRIDE),
   };
+  columns.arrivals.fill(-1);
+  resetClock(columns, lanes);
+  return columns;
+}
+
+/** Everything that counts from cycle 0 as it is before that cycle. Queues must be empty and credits back. */
+export function resetClock({ ports, routers, eventsAt, occupied }: KernelColumns, lanes: number): void {
+  for (let at = 0; at < ports.length; at += 1 << portShift(lanes)) {
+    for (const field of [INPUT_FREE, OUTPUT_FREE, OUTPUT_LAG, POINTER, BLOCKED]) ports[at + field] = 0;
+    for (let lane = 0; lane < lanes; lane++) ports[at + FIRST_QUEUE + lane * QUEUE_FIELDS + HEAD_SINCE] = 0;
+  }
+  routers.fill(0);
+  for (let router = 0; router < routers.length; router += ROUTER_FIELDS) {
+    routers[router + WAKE_AT] = NEVER;
+    routers[router + SOON_FOR] = -1;
+  }
+  // Wakes that an earlier one has overtaken may be left; they would stretch the next kernel.
+  eventsAt.fill(-1);
+  occupied.fill(0);
 }
 
 /** A copy that shares nothing with the original. */

@@ -123,7 +123,7 @@ export function runWafer(hardware: Hardware, traffic: readonly Shipment[], choic
     if (windowEnd >= saveAt) {
       kernels = kernels.map((kernel, die) => {
         const fresh = kernelOf(hardware, die, options);
-        fresh.restore(structuredClone(kernel.save()) as KernelSnapshot);
+        fresh.restore(structuredClone<KernelSnapshot>(kernel.save()));
         return fresh;
       });
       saveAt = NEVER;

@@ -1,12 +1,14 @@
-import { boundaryDirection, boundaryPosition, type DieTopology } from './die-topology.ts';
+import { boundaryDirection, boundaryPosition, NO_LINK, type DieTopology } from './die-topology.ts';
 import { FabricError } from './errors.ts';
 import {
-  BOUNDARY_STRIDE, BYTES, copyColumns, COUNT_ARBITRATION_STALL, COUNT_BUSY, COUNT_BYTES, COUNT_CREDIT_STALL, COUNT_PACKETS, COUNTER_STRIDE,
-  emptyColumns, FINAL, ITEM_ARRIVAL, ITEM_BYTES, ITEM_FINAL, ITEM_META, ITEM_POSITION, ITEM_SEQUENCE, ITEM_SOURCE, ITEM_TAIL, META,
-  NEVER, NEXT, PACKET_STRIDE, SOURCE, TAIL, TARGET, WHERE, type KernelColumns, type KernelScalars, type KernelSnapshot,
+  BLOCKED, BOUNDARY_STRIDE, BYTES, copyColumns, COUNT_ARBITRATION_STALL, COUNT_BUSY, COUNT_BYTES, COUNT_CREDIT_STALL, COUNT_PACKETS,
+  COUNTER_STRIDE, CREDIT_WAIT_SINCE, CREDITS, emptyColumns, FINAL, FIRST_QUEUE, HEAD_SINCE, INJECTION_FREE, INPUT_FREE, ITEM_ARRIVAL, ITEM_BYTES, ITEM_FINAL,
+  ITEM_META, ITEM_POSITION, ITEM_SEQUENCE, ITEM_SOURCE, ITEM_TAIL, LAST_CHANNEL, META, NEVER, NEXT, OUTPUT_FREE, OUTPUT_LAG, PACKET_STRIDE,
+  POINTER, portShift, RECENT_BUSY, RECENT_BYTES, RECENT_PACKETS, QUEUE_FIELDS, QUEUE_HEAD, QUEUE_TAIL, resetClock, ROUTER_FIELDS, SOON_FOR, SOURCE, TAIL, TARGET, WAKE_AT, WANTED,
+  WANTED_OUTPUTS, WHERE, type KernelColumns, type KernelScalars, type KernelSnapshot,
 } from './kernel-state.ts';
 import { flitsOf } from './latency.ts';
-import { EJECTION, FROM_HUB, INJECTION, TO_HUB } from './link-type.ts';
+import { EJECTION, FROM_HUB, INJECTION, MESH, TO_HUB } from './link-type.ts';
 import { ItemList } from './item-list.ts';
 import { DIRECTIONS, EAST, FIRST_GATEWAY, HUB, LOCAL, NORTH, PORT_STRIDE, SOUTH, TILE_PORTS, WEST } from './ports.ts';
 
@@ -49,15 +51,15 @@ export class PacketKernel {
 
   readonly #slots: number;
   readonly #reverse: boolean;
+  readonly #portShift: number;
   readonly #portOfBit = new Uint8Array(32);
   readonly #laneOfBit = new Uint8Array(32);
   readonly #typeKind: Uint8Array;
   readonly #typeCycles: Int32Array;
   readonly #typeNumerator: Int32Array;
   readonly #typeDenominator: Int32Array;
-  /** [ports] flits of credit above which a returned credit cannot change a decision before it is due, per cycle of delay. */
-  readonly #earlyBase: Int32Array;
-  readonly #earlyRate: Int32Array;
+  /** [types] what the link can carry in a cycle, rounded up. */
+  readonly #typeFlitsPerCycle: Int32Array;
   readonly #wake: Int32Array;
   #columns: KernelColumns;
   #scalars: KernelScalars;
@@ -66,8 +68,9 @@ export class PacketKernel {
     this.topology = topology;
     this.lanes = topology.hubRouter < 0 ? 1 : 3;
     this.channels = options.channels;
+    this.#portShift = portShift(this.lanes);
     this.#reverse = options.reverseVisits ?? false;
-    const { types, ports } = topology;
+    const { types } = topology;
     const longest = Math.max(...types.map((type) => type.cycles + Math.ceil((topology.maxPacketFlits * type.flitNumerator) / type.flitDenominator) + topology.maxPacketFlits));
     this.#slots = Math.max(64, 2 ** Math.ceil(Math.log2(longest + 2)));
     for (let bit = 0; bit < TILE_PORTS * this.lanes; bit++) {
@@ -78,13 +81,7 @@ export class PacketKernel {
     this.#typeCycles = Int32Array.from(types, (type) => type.cycles);
     this.#typeNumerator = Int32Array.from(types, (type) => type.flitNumerator);
     this.#typeDenominator = Int32Array.from(types, (type) => type.flitDenominator);
-    this.#earlyBase = new Int32Array(ports);
-    this.#earlyRate = new Int32Array(ports);
-    for (let port = 0; port < ports; port++) {
-      const type = types[topology.type[port]!]!;
-      this.#earlyRate[port] = Math.ceil(type.flitDenominator / type.flitNumerator);
-      this.#earlyBase[port] = 2 * topology.maxPacketFlits;
-    }
+    this.#typeFlitsPerCycle = Int32Array.from(types, (type) => Math.ceil(type.flitDenominator / type.flitNumerator));
     this.#wake = new Int32Array(topology.routers);
     this.packetsOut = Array.from({ length: DIRECTIONS }, () => new ItemList());
     this.creditsOut = Array.from({ length: DIRECTIONS }, () => new ItemList());
@@ -123,13 +120,8 @@ export class PacketKernel {
    * packet in the die, every credit back.
    */
   startKernel(): void {
-    const { outputFree, outputLag, inputFree, injectionFree, headSince, pointer, blocked, wakeAt, soonFor, eventsAt, occupied } = this.#columns;
     this.assertQuiescent();
-    for (const column of [outputFree, outputLag, inputFree, injectionFree, headSince, pointer, blocked, occupied]) column.fill(0);
-    wakeAt.fill(NEVER);
-    soonFor.fill(-1);
-    // Wakes that an earlier one has overtaken may be left; they would stretch the next kernel.
-    eventsAt.fill(-1);
+    resetClock(this.#columns, this.lanes);
     this.#scalars.overflow = [];
     this.#scalars.freeEvent = -1;
     this.#addEvents(0);
@@ -140,13 +132,13 @@ export class PacketKernel {
   /** Throws when a packet or a credit is not where it was at the start: flits and credits are conserved. */
   assertQuiescent(): void {
     const { topology, lanes } = this;
-    const { credits } = this.#columns;
+    const { ports } = this.#columns;
     if (this.#scalars.live !== 0) throw new Error(`Die ${topology.dieId} still holds ${this.#scalars.live} packets at a kernel boundary.`);
     for (let port = 0; port < topology.ports; port++) {
       const link = topology.types[topology.type[port]!]!;
       if (topology.peer[port] === -1 || link.kind === EJECTION) continue;
       for (let lane = 0; lane < lanes; lane++) {
-        const count = credits[port * lanes + lane]!;
+        const count = ports[(port << this.#portShift) + FIRST_QUEUE + lane * QUEUE_FIELDS + CREDITS]!;
         if (count !== link.creditFlits) throw new Error(`Die ${topology.dieId}, port ${port}, lane ${lane}: ${count} credits at a kernel boundary, ${link.creditFlits} at the start.`);
       }
     }
@@ -181,16 +173,16 @@ export class PacketKernel {
     if (cycle <= scalars.now) throw new Error(`Cycle ${cycle} begins after cycle ${scalars.now}.`);
     if (scalars.soon > 0 && cycle !== scalars.now + 1) throw new Error(`Cycle ${cycle} begins after cycle ${scalars.now}, but cycle ${scalars.now + 1} has work.`);
     if (scalars.overflow.length > 0) this.#admitOverflow(cycle);
-    const { arrivals, eventsAt, occupied, queueHead, queueTail, inputFree, wakeAt, credits, blocked } = this.#columns;
-    const packets = this.#columns.packets;
-    const events = this.#columns.events;
-    const { lanes } = this;
-    // Wakes that were set for the next cycle belong to that cycle only; the owner never skips one (nextCycle says so).
+    const { arrivals, eventsAt, occupied, packets, events, ports, routers, soon } = this.#columns;
+    const { lanes, topology } = this;
+    const shift = this.#portShift;
+    const { hubRouter } = topology;
+    // Routers that were to be visited in the next cycle: the owner never skips it (nextCycle says so).
+    const wake = this.#wake;
     let woken = scalars.soon;
-    for (let i = 0; i < woken; i++) this.#wake[i] = this.#columns.soon[i]!;
+    for (let i = 0; i < woken; i++) wake[i] = soon[i]!;
     scalars.soon = 0;
     scalars.now = cycle;
-    this.#woken = woken;
     this.delivered = 0;
     const slot = cycle & (this.#slots - 1);
     occupied[slot >>> 5]! &= ~(1 << (slot & 31));
@@ -204,20 +196,36 @@ export class PacketKernel {
         this.#deliver(offset, ~where, cycle);
       } else {
         packets[offset + NEXT] = -1;
-        const queue = where * lanes + ((packets[offset + META]! >>> 16) & 0xff);
-        if (queueHead[queue]! < 0) {
-          queueHead[queue] = offset;
-          queueTail[queue] = offset;
-          const since = Math.max(cycle, inputFree[where]!);
-          this.#becomeHead(queue, where, offset, since);
-          this.#wakeRouter(this.#routerOf(where), since);
+        const lane = lanes === 1 ? 0 : (packets[offset + META]! >>> 16) & 0xff;
+        const queue = (where << shift) + FIRST_QUEUE + lane * QUEUE_FIELDS;
+        if (ports[queue + QUEUE_HEAD]! < 0) {
+          ports[queue + QUEUE_HEAD] = offset;
+          ports[queue + QUEUE_TAIL] = offset;
+          const readable = ports[(where << shift) + INPUT_FREE]!;
+          const since = readable > cycle ? readable : cycle;
+          ports[queue + HEAD_SINCE] = since;
+          const router = hubRouter < 0 ? where >>> 3 : this.#routerOf(where);
+          const base = router * PORT_STRIDE;
+          const out = this.#route(router, packets[offset + TARGET]!, offset);
+          const bit = lanes === 1 || router === hubRouter ? where - base : (where - base) * lanes + lane;
+          ports[((base + out) << shift) + WANTED]! |= 1 << bit;
+          routers[router * ROUTER_FIELDS + WANTED_OUTPUTS]! |= 1 << out;
+          if (since === cycle) {
+            if (routers[router * ROUTER_FIELDS + SOON_FOR] !== cycle) {
+              routers[router * ROUTER_FIELDS + SOON_FOR] = cycle;
+              wake[woken++] = router;
+            }
+          } else {
+            this.#wakeRouter(router, since);
+          }
         } else {
-          packets[queueTail[queue]! + NEXT] = offset;
-          queueTail[queue] = offset;
+          packets[ports[queue + QUEUE_TAIL]! + NEXT] = offset;
+          ports[queue + QUEUE_TAIL] = offset;
         }
       }
       offset = next;
     }
+    this.#woken = woken;
 
     let event = eventsAt[slot]!;
     eventsAt[slot] = -1;
@@ -226,12 +234,12 @@ export class PacketKernel {
       const target = events[event + 1]!;
       if (target < 0) {
         const router = ~target;
-        if (wakeAt[router] === cycle) this.#wakeRouter(router, cycle);
+        if (routers[router * ROUTER_FIELDS + WAKE_AT] === cycle) this.#wakeRouter(router, cycle);
       } else {
-        credits[target]! += events[event + 2]!;
-        const port = (target / lanes) | 0;
-        if (blocked[port] !== 0) {
-          blocked[port] = 0;
+        ports[target]! += events[event + 2]!;
+        const port = target >>> shift;
+        if (ports[(port << shift) + BLOCKED] !== 0) {
+          ports[(port << shift) + BLOCKED] = 0;
           this.#wakeRouter(this.#routerOf(port), cycle);
         }
       }
@@ -257,7 +265,7 @@ export class PacketKernel {
       throw new FabricError('FABRIC_BAD_PAYLOAD', `A packet carries at most ${topology.maxPacketBytes} bytes, got ${bytes}.`, { bytes });
     }
     const offset = this.#takePacket();
-    const { packets, queueHead, queueTail, inputFree } = this.#columns;
+    const { packets, ports } = this.#columns;
     const now = this.#scalars.now;
     const finalDie = Math.floor(finalTile / topology.tiles);
     const finalLocal = finalTile - finalDie * topology.tiles;
@@ -273,7 +281,7 @@ export class PacketKernel {
       packets[offset + TARGET] = x | (y << 16);
     }
     const port = localTile * PORT_STRIDE + LOCAL;
-    const queue = port * lanes + lane;
+    const queue = (port << this.#portShift) + FIRST_QUEUE + lane * QUEUE_FIELDS;
     packets[offset + NEXT] = -1;
     packets[offset + META] = flits | (lane << 16) | (channel << 24);
     packets[offset + TAIL] = now + this.#typeCycles[INJECTION]!; // until it enters the injection link: when its head could be there
@@ -282,15 +290,15 @@ export class PacketKernel {
     packets[offset + FINAL] = finalTile;
     packets[offset + SOURCE] = topology.dieId * topology.tiles + localTile;
     this.#columns.sequence[offset / PACKET_STRIDE] = sequence;
-    if (queueHead[queue]! < 0) {
-      queueHead[queue] = offset;
-      queueTail[queue] = offset;
-      const since = this.#enterInjectionLink(localTile, offset, inputFree[port]!);
-      this.#becomeHead(queue, port, offset, since);
+    if (ports[queue + QUEUE_HEAD]! < 0) {
+      ports[queue + QUEUE_HEAD] = offset;
+      ports[queue + QUEUE_TAIL] = offset;
+      const since = this.#enterInjectionLink(localTile, offset, ports[(port << this.#portShift) + INPUT_FREE]!);
+      this.#becomeHead(queue, localTile, LOCAL * lanes + lane, offset, since);
       this.#wakeRouter(localTile, since);
     } else {
-      packets[queueTail[queue]! + NEXT] = offset;
-      queueTail[queue] = offset;
+      packets[ports[queue + QUEUE_TAIL]! + NEXT] = offset;
+      ports[queue + QUEUE_TAIL] = offset;
     }
   }
 
@@ -301,25 +309,190 @@ export class PacketKernel {
    * @returns cycle in which its head is at the router
    */
   #enterInjectionLink(tile: number, offset: number, readable: number): number {
-    const { packets, injectionFree } = this.#columns;
-    const since = Math.max(packets[offset + TAIL]!, readable, injectionFree[tile]!);
+    const { packets, routers } = this.#columns;
+    const since = Math.max(packets[offset + TAIL]!, readable, routers[tile * ROUTER_FIELDS + INJECTION_FREE]!);
     const flits = packets[offset + META]! & 0xffff;
     const free = since + Math.ceil((flits * this.#typeNumerator[INJECTION]!) / this.#typeDenominator[INJECTION]!);
     packets[offset + TAIL] = free - 1;
-    injectionFree[tile] = free;
+    routers[tile * ROUTER_FIELDS + INJECTION_FREE] = free;
     return since;
   }
 
   /** Phase 4: every woken router decides once, from its queues, credits and round-robin state. */
   decide(): void {
+    const { topology, lanes, channels } = this;
+    const { packets, arrivals, occupied, ports, routers, counters } = this.#columns;
+    const shift = this.#portShift;
+    const { peer, type, hubRouter } = topology;
+    const typeNumerator = this.#typeNumerator;
+    const typeDenominator = this.#typeDenominator;
+    const typeKind = this.#typeKind;
+    const typeCycles = this.#typeCycles;
+    const typeFlitsPerCycle = this.#typeFlitsPerCycle;
+    const { maxPacketFlits } = topology;
+    const portOfBit = this.#portOfBit;
+    const laneOfBit = this.#laneOfBit;
+    const slotMask = this.#slots - 1;
+    const now = this.#scalars.now;
+    const wake = this.#wake;
     const woken = this.#woken;
     this.#woken = 0;
-    const wake = this.#wake;
-    if (this.#reverse) {
-      for (let i = woken - 1; i >= 0; i--) this.#visit(wake[i]!);
-    } else {
-      for (let i = 0; i < woken; i++) this.#visit(wake[i]!);
+    let linkHops = 0;
+    for (let visit = 0; visit < woken; visit++) {
+      const router = wake[this.#reverse ? woken - 1 - visit : visit]!;
+      const hub = router === hubRouter;
+      const base = router * PORT_STRIDE;
+      let nextCycle = NEVER;
+      let outputs = routers[router * ROUTER_FIELDS + WANTED_OUTPUTS]!;
+      while (outputs !== 0) {
+        const out = 31 - Math.clz32(outputs & -outputs);
+        outputs &= outputs - 1;
+        const port = base + out;
+        const output = port << shift;
+        const outputFree = ports[output + OUTPUT_FREE]!;
+        if (outputFree > now) {
+          if (outputFree < nextCycle) nextCycle = outputFree;
+          continue;
+        }
+        const link = type[port]!;
+        const numerator = typeNumerator[link]!;
+        const denominator = typeDenominator[link]!;
+        const kind = typeKind[link]!;
+        // Round robin: the queues from the pointer on, then those before it.
+        const wanted = ports[output + WANTED]!;
+        let candidates = wanted & (-1 << ports[output + POINTER]!);
+        let others = wanted ^ candidates;
+        for (;;) {
+          if (candidates === 0) {
+            if (others === 0) break;
+            candidates = others;
+            others = 0;
+          }
+          const bit = 31 - Math.clz32(candidates & -candidates);
+          candidates &= candidates - 1;
+          const oneLane = lanes === 1 || hub;
+          const lane = oneLane ? 0 : laneOfBit[bit]!;
+          const inputPort = base + (oneLane ? bit : portOfBit[bit]!);
+          const input = inputPort << shift;
+          const queue = input + FIRST_QUEUE + lane * QUEUE_FIELDS;
+          const inputFree = ports[input + INPUT_FREE]!;
+          const headSince = ports[queue + HEAD_SINCE]!;
+          const readable = inputFree > headSince ? inputFree : headSince;
+          if (readable > now) {
+            if (readable < nextCycle) nextCycle = readable;
+            continue;
+          }
+          const offset = ports[queue + QUEUE_HEAD]!;
+          const meta = packets[offset + META]!;
+          const flits = meta & 0xffff;
+          let hold = flits;
+          let lag = 0;
+          if (denominator !== 1 || numerator !== 1) {
+            const exact = flits * numerator - (outputFree === now ? ports[output + OUTPUT_LAG]! : 0);
+            hold = Math.ceil(exact / denominator);
+            lag = hold * denominator - exact;
+            if (hold < 1) {
+              hold = 1;
+              lag = 0;
+            }
+          }
+          // A slower link may still be bringing the tail: starting now would leave holes in the stream.
+          const due = packets[offset + TAIL]! + 1 - hold;
+          if (due > now) {
+            if (due < nextCycle) nextCycle = due;
+            ports[queue + HEAD_SINCE] = due;
+            ports[queue + CREDIT_WAIT_SINCE] = -1;
+            continue;
+          }
+          const outLane = kind === TO_HUB ? 0 : kind === FROM_HUB ? CLASS_FROM_HUB : lane;
+          if (kind !== EJECTION) {
+            const credit = output + FIRST_QUEUE + outLane * QUEUE_FIELDS + CREDITS;
+            if (ports[credit]! < flits) {
+              ports[output + BLOCKED] = 1;
+              if (ports[queue + CREDIT_WAIT_SINCE]! < 0) ports[queue + CREDIT_WAIT_SINCE] = now;
+              continue;
+            }
+            ports[credit]! -= flits;
+            linkHops++;
+          }
+
+          // Granted. The queue's next packet follows once this one has been read out.
+          const free = now + hold;
+          const next = packets[offset + NEXT]!;
+          const wantedNow = wanted & ~(1 << bit);
+          ports[queue + QUEUE_HEAD] = next;
+          ports[input + INPUT_FREE] = free;
+          ports[output + OUTPUT_FREE] = free;
+          ports[output + OUTPUT_LAG] = lag;
+          ports[output + POINTER] = (bit + 1) & 31;
+          ports[output + WANTED] = wantedNow;
+          if (wantedNow === 0) routers[router * ROUTER_FIELDS + WANTED_OUTPUTS]! &= ~(1 << out);
+          else if (free < nextCycle) nextCycle = free;
+          const channel = meta >>> 24;
+          if (channel !== ports[output + LAST_CHANNEL] || ports[output + RECENT_BYTES]! > 0x3fffffff) {
+            this.#countRecent(port);
+            ports[output + LAST_CHANNEL] = channel;
+          }
+          ports[output + RECENT_BYTES]! += packets[offset + BYTES]!;
+          ports[output + RECENT_BUSY]! += hold;
+          ports[output + RECENT_PACKETS]! += 1;
+          if (headSince < now) {
+            const creditWaitSince = ports[queue + CREDIT_WAIT_SINCE]!;
+            const forCredit = creditWaitSince < 0 ? 0 : now - creditWaitSince;
+            const counter = (port * channels + channel) * COUNTER_STRIDE;
+            counters[counter + COUNT_CREDIT_STALL]! += forCredit;
+            counters[counter + COUNT_ARBITRATION_STALL]! += now - headSince - forCredit;
+            ports[queue + CREDIT_WAIT_SINCE] = -1;
+          }
+          if (next >= 0) {
+            const since = !hub && inputPort === base + LOCAL ? this.#enterInjectionLink(router, next, free) : free;
+            this.#becomeHead(queue, router, bit, next, since);
+            if (since < nextCycle) nextCycle = since;
+          }
+
+          // The buffer that the packet leaves is free again when its tail has left; the sender learns it one link latency later.
+          const upstream = peer[inputPort]!;
+          if (upstream >= 0) {
+            const inputLink = type[inputPort]!; // both directions of a connection are of one kind
+            const delay = hold + typeCycles[inputLink]!;
+            const credit = (upstream << shift) + FIRST_QUEUE + lane * QUEUE_FIELDS + CREDITS;
+            // While that leaves a largest packet after all that the link can send before the credit is due, the time of arrival cannot show.
+            if (ports[credit]! >= delay * typeFlitsPerCycle[inputLink]! + maxPacketFlits) {
+              ports[credit]! += flits;
+            } else {
+              this.#scheduleEvent(now + delay, credit, flits);
+            }
+          } else if (upstream !== NO_LINK) {
+            const arrival = free + typeCycles[type[inputPort]!]!;
+            this.creditsOut[boundaryDirection(upstream)]!.push(arrival, boundaryPosition(upstream) | (lane << 16), flits, 0, 0, 0, 0, 0);
+          }
+
+          // The packet's head reaches the other end of the link at `arrival`; an ejected packet counts when its tail is there.
+          let arrival = now + typeCycles[link]!;
+          const tail = arrival + hold - 1;
+          if (kind === EJECTION) {
+            packets[offset + WHERE] = ~router;
+            arrival = tail;
+          } else {
+            const to = peer[port]!;
+            if (to < 0) {
+              this.#sendAcross(to, offset, arrival, tail);
+              break;
+            }
+            if (kind !== MESH) this.#changeLeg(offset, kind, outLane);
+            packets[offset + TAIL] = tail;
+            packets[offset + WHERE] = to;
+          }
+          const slot = arrival & slotMask;
+          packets[offset + NEXT] = arrivals[slot]!;
+          arrivals[slot] = offset;
+          occupied[slot >>> 5]! |= 1 << (slot & 31);
+          break;
+        }
+      }
+      if (nextCycle !== NEVER) this.#wakeRouter(router, nextCycle);
     }
+    this.#scalars.linkHops += linkHops;
   }
 
   /** Packets that a neighbouring die sent over its edge in `direction` seen from here. */
@@ -363,7 +536,8 @@ export class PacketKernel {
       const arrival = data[at + ITEM_ARRIVAL]!;
       if (arrival <= this.#scalars.now) throw new Error(`Die ${this.topology.dieId} is at cycle ${this.#scalars.now}, but a credit from a neighbour arrives at ${arrival}: a promise was broken.`);
       const position = data[at + ITEM_POSITION]!;
-      this.#scheduleEvent(arrival, ports[position & 0xffff]! * this.lanes + (position >>> 16), data[at + ITEM_META]!);
+      const credit = (ports[position & 0xffff]! << this.#portShift) + FIRST_QUEUE + (position >>> 16) * QUEUE_FIELDS + CREDITS;
+      this.#scheduleEvent(arrival, credit, data[at + ITEM_META]!);
     }
   }
 
@@ -373,21 +547,37 @@ export class PacketKernel {
    * more than 100 % busy in any bin.
    */
   drainCounters(end: number, row: (port: number, channel: number, counters: Float64Array, at: number) => void): void {
-    const { counters, outputFree, outputChannel } = this.#columns;
+    const { counters, ports } = this.#columns;
     const { channels } = this;
     for (let port = 0; port < this.topology.ports; port++) {
-      const over = outputFree[port]! - end;
+      const at = port << this.#portShift;
+      if (ports[at + RECENT_PACKETS] !== 0) this.#countRecent(port);
+      const over = ports[at + OUTPUT_FREE]! - end;
+      const lastChannel = ports[at + LAST_CHANNEL]!;
       for (let channel = 0; channel < channels; channel++) {
-        const at = (port * channels + channel) * COUNTER_STRIDE;
-        if (counters[at + COUNT_BUSY] === 0 && counters[at + COUNT_PACKETS] === 0) continue;
+        const counter = (port * channels + channel) * COUNTER_STRIDE;
+        if (counters[counter + COUNT_BUSY] === 0 && counters[counter + COUNT_PACKETS] === 0) continue;
         // Only the last packet can reach past `end`.
-        const carried = over > 0 && channel === outputChannel[port] ? Math.min(over, counters[at + COUNT_BUSY]!) : 0;
-        counters[at + COUNT_BUSY]! -= carried;
-        row(port, channel, counters, at);
-        counters.fill(0, at, at + COUNTER_STRIDE);
-        counters[at + COUNT_BUSY] = carried;
+        const carried = over > 0 && channel === lastChannel ? Math.min(over, counters[counter + COUNT_BUSY]!) : 0;
+        counters[counter + COUNT_BUSY]! -= carried;
+        row(port, channel, counters, counter);
+        counters.fill(0, counter, counter + COUNTER_STRIDE);
+        counters[counter + COUNT_BUSY] = carried;
       }
     }
+  }
+
+  /** Moves what a port has counted of its last channel to the counters. */
+  #countRecent(port: number): void {
+    const { ports, counters } = this.#columns;
+    const at = port << this.#portShift;
+    const counter = (port * this.channels + ports[at + LAST_CHANNEL]!) * COUNTER_STRIDE;
+    counters[counter + COUNT_BYTES]! += ports[at + RECENT_BYTES]!;
+    counters[counter + COUNT_BUSY]! += ports[at + RECENT_BUSY]!;
+    counters[counter + COUNT_PACKETS]! += ports[at + RECENT_PACKETS]!;
+    ports[at + RECENT_BYTES] = 0;
+    ports[at + RECENT_BUSY] = 0;
+    ports[at + RECENT_PACKETS] = 0;
   }
 
   save(): KernelSnapshot {
@@ -403,16 +593,16 @@ export class PacketKernel {
   /** Who waits for what, for the message about a deadlock: at most `limit` sentences. */
   explainWaiting(limit: number): string[] {
     const { topology, lanes } = this;
-    const { queueHead, packets, blocked } = this.#columns;
+    const { packets, ports } = this.#columns;
     const lines: string[] = [];
     for (let port = 0; port < topology.ports && lines.length < limit; port++) {
       for (let lane = 0; lane < lanes; lane++) {
-        const offset = queueHead[port * lanes + lane]!;
+        const offset = ports[(port << this.#portShift) + FIRST_QUEUE + lane * QUEUE_FIELDS + QUEUE_HEAD]!;
         if (offset < 0) continue;
         const router = this.#routerOf(port);
-        const out = router * PORT_STRIDE + this.#route(router, offset);
+        const out = router * PORT_STRIDE + this.#route(router, packets[offset + TARGET]!, offset);
         const name = router === topology.hubRouter ? `die router ${topology.dieId}` : `tile (${topology.coordinates[router]! & 0xffff},${topology.coordinates[router]! >>> 16})`;
-        const reason = blocked[out] !== 0 ? 'a credit' : 'its turn';
+        const reason = ports[(out << this.#portShift) + BLOCKED] !== 0 ? 'a credit' : 'its turn';
         lines.push(`${name}: packet ${this.#columns.sequence[offset / PACKET_STRIDE]} of tile ${packets[offset + SOURCE]} waits for ${reason} on ${portName(out - router * PORT_STRIDE)}`);
       }
     }
@@ -427,203 +617,70 @@ export class PacketKernel {
   }
 
   /** Dimension order: along x first, then y, then out of the mesh. */
-  #route(router: number, offset: number): number {
-    const target = this.#columns.packets[offset + TARGET]!;
+  #route(router: number, target: number, offset: number): number {
     const here = this.topology.coordinates[router]!;
     const dx = (target & 0xffff) - (here & 0xffff);
     if (dx !== 0) return dx > 0 ? EAST : WEST;
     const dy = (target >>> 16) - (here >>> 16);
     if (dy !== 0) return dy > 0 ? SOUTH : NORTH;
-    if (router === this.topology.hubRouter) {
-      return FIRST_GATEWAY + this.topology.gatewayOfTile[this.#columns.packets[offset + FINAL]! % this.topology.tiles]!;
-    }
-    return ((this.#columns.packets[offset + META]! >>> 16) & 0xff) === CLASS_TO_HUB ? HUB : LOCAL;
+    return this.lanes === 1 ? LOCAL : this.#routeOut(router, offset);
   }
 
-  #becomeHead(queue: number, port: number, offset: number, since: number): void {
-    const { headSince, wanted, wantedOutputs } = this.#columns;
-    headSince[queue] = since;
-    const router = this.#routerOf(port);
-    const out = this.#route(router, offset);
-    const input = port - router * PORT_STRIDE;
-    const bit = router === this.topology.hubRouter ? input : input * this.lanes + (queue - port * this.lanes);
-    wanted[router * PORT_STRIDE + out]! |= 1 << bit;
-    wantedOutputs[router]! |= 1 << out;
+  /** Where a packet at its target leaves a mesh on a die with a router of its own. */
+  #routeOut(router: number, offset: number): number {
+    const { packets } = this.#columns;
+    const { topology } = this;
+    if (router === topology.hubRouter) return FIRST_GATEWAY + topology.gatewayOfTile[packets[offset + FINAL]! % topology.tiles]!;
+    return ((packets[offset + META]! >>> 16) & 0xff) === CLASS_TO_HUB ? HUB : LOCAL;
+  }
+
+  /** A packet is now the first of its queue, which is bit `bit` in the arbitration of its router. */
+  #becomeHead(queue: number, router: number, bit: number, offset: number, since: number): void {
+    const { packets, ports, routers } = this.#columns;
+    ports[queue + HEAD_SINCE] = since;
+    const out = this.#route(router, packets[offset + TARGET]!, offset);
+    ports[((router * PORT_STRIDE + out) << this.#portShift) + WANTED]! |= 1 << bit;
+    routers[router * ROUTER_FIELDS + WANTED_OUTPUTS]! |= 1 << out;
   }
 
   /** Marks a router for this cycle's decisions, or for a later cycle's. */
   #wakeRouter(router: number, cycle: number): void {
-    const { wakeAt, soonFor, soon } = this.#columns;
+    const { routers, soon } = this.#columns;
     const scalars = this.#scalars;
     const now = scalars.now;
+    const at = router * ROUTER_FIELDS;
     if (cycle <= now) {
-      if (soonFor[router] === now) return;
-      soonFor[router] = now;
+      if (routers[at + SOON_FOR] === now) return;
+      routers[at + SOON_FOR] = now;
       this.#wake[this.#woken++] = router;
     } else if (cycle === now + 1) {
-      if (soonFor[router] === cycle) return;
-      soonFor[router] = cycle;
+      if (routers[at + SOON_FOR] === cycle) return;
+      routers[at + SOON_FOR] = cycle;
       soon[scalars.soon++] = router;
-    } else if (wakeAt[router]! > cycle || wakeAt[router]! <= now) {
-      wakeAt[router] = cycle;
+    } else if (routers[at + WAKE_AT]! > cycle || routers[at + WAKE_AT]! <= now) {
+      routers[at + WAKE_AT] = cycle;
       this.#scheduleEvent(cycle, ~router, 0);
     }
   }
 
-  #visit(router: number): void {
-    const { topology, lanes, channels } = this;
-    const {
-      packets, queueHead, headSince, creditWaitSince, inputFree, outputFree, outputLag, outputChannel, wanted, pointer, blocked, credits, wantedOutputs, counters,
-    } = this.#columns;
-    const { peer, type } = topology;
-    const now = this.#scalars.now;
-    const hub = router === topology.hubRouter;
-    const base = router * PORT_STRIDE;
-    let nextCycle = NEVER;
-    let outputs = wantedOutputs[router]!;
-    while (outputs !== 0) {
-      const out = 31 - Math.clz32(outputs & -outputs);
-      outputs &= outputs - 1;
-      const port = base + out;
-      if (outputFree[port]! > now) {
-        if (outputFree[port]! < nextCycle) nextCycle = outputFree[port]!;
-        continue;
-      }
-      const link = type[port]!;
-      const numerator = this.#typeNumerator[link]!;
-      const denominator = this.#typeDenominator[link]!;
-      const kind = this.#typeKind[link]!;
-      // Round robin: the queues from the pointer on, then those before it.
-      let candidates = wanted[port]! & (-1 << pointer[port]!);
-      let others = wanted[port]! ^ candidates;
-      for (;;) {
-        if (candidates === 0) {
-          if (others === 0) break;
-          candidates = others;
-          others = 0;
-        }
-        const bit = 31 - Math.clz32(candidates & -candidates);
-        candidates &= candidates - 1;
-        const input = base + (hub ? bit : this.#portOfBit[bit]!);
-        const lane = hub ? 0 : this.#laneOfBit[bit]!;
-        const queue = input * lanes + lane;
-        const readable = Math.max(inputFree[input]!, headSince[queue]!);
-        if (readable > now) {
-          if (readable < nextCycle) nextCycle = readable;
-          continue;
-        }
-        const offset = queueHead[queue]!;
-        const meta = packets[offset + META]!;
-        const flits = meta & 0xffff;
-        let hold = flits;
-        let lag = 0;
-        if (denominator !== 1 || numerator !== 1) {
-          const exact = flits * numerator - (outputFree[port] === now ? outputLag[port]! : 0);
-          hold = Math.ceil(exact / denominator);
-          lag = hold * denominator - exact;
-          if (hold < 1) {
-            hold = 1;
-            lag = 0;
-          }
-        }
-        // A slower link may still be bringing the tail: starting now would leave holes in the stream.
-        const due = packets[offset + TAIL]! + 1 - hold;
-        if (due > now) {
-          if (due < nextCycle) nextCycle = due;
-          headSince[queue] = due;
-          continue;
-        }
-        const outLane = kind === TO_HUB ? 0 : kind === FROM_HUB ? CLASS_FROM_HUB : lane;
-        const credit = port * lanes + outLane;
-        if (kind !== EJECTION) {
-          if (credits[credit]! < flits) {
-            blocked[port] = 1;
-            if (creditWaitSince[queue]! < 0) creditWaitSince[queue] = now;
-            continue;
-          }
-          credits[credit]! -= flits;
-          this.#scalars.linkHops++;
-        }
-
-        // Granted. The queue's next packet follows once this one has been read out.
-        const next = packets[offset + NEXT]!;
-        queueHead[queue] = next;
-        inputFree[input] = now + hold;
-        outputFree[port] = now + hold;
-        outputLag[port] = lag;
-        outputChannel[port] = meta >>> 24;
-        pointer[port] = bit === 31 ? 0 : bit + 1;
-        wanted[port]! &= ~(1 << bit);
-        if (wanted[port] === 0) wantedOutputs[router]! &= ~(1 << out);
-        const counter = (port * channels + (meta >>> 24)) * COUNTER_STRIDE;
-        counters[counter + COUNT_BYTES]! += packets[offset + BYTES]!;
-        counters[counter + COUNT_BUSY]! += hold;
-        counters[counter + COUNT_PACKETS]! += 1;
-        const waited = now - headSince[queue]!;
-        if (waited > 0) {
-          const forCredit = creditWaitSince[queue]! < 0 ? 0 : now - creditWaitSince[queue]!;
-          counters[counter + COUNT_CREDIT_STALL]! += forCredit;
-          counters[counter + COUNT_ARBITRATION_STALL]! += waited - forCredit;
-        }
-        creditWaitSince[queue] = -1;
-        if (next >= 0) {
-          this.#becomeHead(queue, input, next, !hub && input === base + LOCAL ? this.#enterInjectionLink(router, next, now + hold) : now + hold);
-        }
-        if ((next >= 0 || wanted[port] !== 0) && now + hold < nextCycle) nextCycle = now + hold;
-        const upstream = peer[input]!;
-        if (upstream !== -1) this.#returnCredit(upstream, input, lane, flits, hold);
-        this.#send(offset, router, kind, peer[port]!, outLane, hold, now + this.#typeCycles[link]!);
-        break;
-      }
-    }
-    if (nextCycle !== NEVER) this.#wakeRouter(router, nextCycle);
+  /** The packet leaves the die. */
+  #sendAcross(to: number, offset: number, arrival: number, tail: number): void {
+    const { packets, sequence } = this.#columns;
+    const out = this.packetsOut[boundaryDirection(to)]!;
+    out.push(arrival, boundaryPosition(to), packets[offset + META]!, tail, packets[offset + BYTES]!, packets[offset + FINAL]!, packets[offset + SOURCE]!, sequence[offset / PACKET_STRIDE]! | 0);
+    this.#freePacket(offset);
   }
 
-  /** The packet's head reaches the other end of the link at `arrival`. */
-  #send(offset: number, router: number, kind: number, to: number, lane: number, hold: number, arrival: number): void {
-    const { packets } = this.#columns;
+  /** The packet goes from the mesh to the router of the die, or back: another lane and another target. */
+  #changeLeg(offset: number, kind: number, lane: number): void {
     const { topology } = this;
-    const tail = arrival + hold - 1;
-    if (kind === EJECTION) {
-      packets[offset + WHERE] = ~router;
-      this.#schedulePacket(offset, tail);
-      return;
-    }
+    const { packets } = this.#columns;
     packets[offset + META] = (packets[offset + META]! & ~0xff0000) | (lane << 16);
-    if (to < 0) {
-      const out = this.packetsOut[boundaryDirection(to)]!;
-      const sequence = this.#columns.sequence[offset / PACKET_STRIDE]!;
-      out.push(arrival, boundaryPosition(to), packets[offset + META]!, tail, packets[offset + BYTES]!, packets[offset + FINAL]!, packets[offset + SOURCE]!, sequence | 0);
-      this.#freePacket(offset);
-      return;
-    }
     if (kind === TO_HUB) {
       const die = Math.floor(packets[offset + FINAL]! / topology.tiles);
       packets[offset + TARGET] = die % topology.diesX | (Math.floor(die / topology.diesX) << 16);
-    } else if (kind === FROM_HUB) {
-      packets[offset + TARGET] = topology.coordinates[packets[offset + FINAL]! % topology.tiles]!;
-    }
-    packets[offset + TAIL] = tail;
-    packets[offset + WHERE] = to;
-    this.#schedulePacket(offset, arrival);
-  }
-
-  /** The buffer that a packet leaves is free again when its tail has left; the sender learns it one link latency later. */
-  #returnCredit(upstream: number, input: number, lane: number, flits: number, hold: number): void {
-    const { topology, lanes } = this;
-    const link = topology.type[input]!; // both directions of a connection are of one kind
-    const delay = hold + this.#typeCycles[link]!;
-    if (upstream < 0) {
-      const out = this.creditsOut[boundaryDirection(upstream)]!;
-      out.push(this.#scalars.now + delay, boundaryPosition(upstream) | (lane << 16), flits, 0, 0, 0, 0, 0);
-      return;
-    }
-    const credit = upstream * lanes + lane;
-    // While more is left than the link could use up before the credit is due, its time of arrival cannot show.
-    if (this.#columns.credits[credit]! >= delay * this.#earlyRate[upstream]! + this.#earlyBase[upstream]!) {
-      this.#columns.credits[credit]! += flits;
     } else {
-      this.#scheduleEvent(this.#scalars.now + delay, credit, flits);
+      packets[offset + TARGET] = topology.coordinates[packets[offset + FINAL]! % topology.tiles]!;
     }
   }
 
