@@ -152,7 +152,7 @@ module.exports = {
     {
       name: 'resolvable',
       severity: 'error',
-      from: { pathNot: '^(packages|apps)/[^/]+/README' },
+      from: { path: '^((packages|apps)/[^/]+/src|test)/' },
       to: { couldNotResolve: true },
     },
     {
