@@ -15,7 +15,7 @@ export function defaultScenario(): Scenario {
     mapping: { experts: 'linear' },
     fidelity: 'packet',
     seed: 1,
-    output: { binCycles: 1000 },
+    output: { binCycles: 1_000_000 },
     execution: { nodes: 'auto', transport: 'auto' },
   };
 }
