@@ -64,7 +64,7 @@ export function stepsTable(facts: TableFacts): TableSpec {
     column('tokens', 'u32', 'tokens', 'Tokens in the step, over all dies.'),
     count('dispatchedCopies', 'copies', 'Copies of tokens sent to experts, over all layers: tokens × top-k × layers.'),
     count('combinedCopies', 'copies', 'Results of experts that came back, over all layers.'),
-    count('packetHops', 'packet-hops', 'Links crossed by packets, local ones included.'),
+    count('packetHops', 'packet-hops', 'Links between routers crossed by packets; the way between a tile and its own router does not count.'),
   ]);
 }
 
