@@ -172,10 +172,11 @@ class Conversation {
 
   #nodeFailed(rank: number, { code, message, context, bug }: Failed): void {
     const who = `Node process ${rank} (${diesText(this.#options.partition.diesOfRank[rank]!)})`;
-    const full = ['ENOSPC', 'EDQUOT', 'DISK_FULL'];
-    const diskFull = full.includes(code) || full.includes(String(context['systemCode'] ?? ''));
-    const kind = diskFull ? 'DISK_FULL' : 'NODE_FAILED';
-    const error = new CliError(kind, `${who} failed: ${diskFull ? 'the disk is full. ' : ''}${code}: ${message}`, { ...context, rank, nodeCode: code, bug });
+    const details = { ...context, rank, nodeCode: code, bug };
+    const error =
+      code === 'DISK_FULL'
+        ? new CliError('DISK_FULL', `${who}: ${message}`, details)
+        : new CliError('NODE_FAILED', `${who} failed: ${code}: ${message}`, details);
     if (code === 'CLUSTER_PEER_LOST') setTimeout(() => this.fail(error), EXPLANATION_MILLISECONDS).unref();
     else this.fail(error);
   }

@@ -1,16 +1,17 @@
 import type { Partition } from '@kerf/cluster';
 import type { ReplayPlan } from '@kerf/inference';
-import { mergeTotals, runDigest, TABLE_NAMES, tableDigest, type Manifest, type ManifestFile, type ManifestTable, type RunTotals, type TableName } from '@kerf/results';
+import { runDigest, TABLE_NAMES, tableDigest, type Manifest, type ManifestFile, type ManifestTable, type StepRow, type TableName } from '@kerf/results';
 import type { ExecutionChoice } from './choose-execution.ts';
 import type { Finished, Outcome } from './conduct.ts';
 import { sha256 } from './files.ts';
 
 /** The manifest of a run that came to its end: the first one, and what came of it. */
-export function completeManifest(first: Manifest, plan: ReplayPlan, partition: Partition, { transport }: ExecutionChoice, outcome: Outcome, stepsFile: ManifestFile, tokens: number, finishedAt: string): Manifest {
+export function completeManifest(first: Manifest, plan: ReplayPlan, partition: Partition, { transport }: ExecutionChoice, outcome: Outcome, stepsFile: ManifestFile, rows: readonly StepRow[], finishedAt: string): Manifest {
   const { finished, simulatedCycles, packetHops } = outcome;
   const tables = tablesOf(finished, stepsFile);
   const files = TABLE_NAMES.flatMap((table) => (tables[table]?.files ?? []).map(({ die, sha256: hash }) => ({ table, die, sha256: hash })));
   const deliveries = finished.flatMap((report) => report.deliveries.map(({ dieId, digest }) => ({ die: dieId, digest })));
+  const boundaryPackets = finished.reduce((sum, { statistics }) => sum + statistics.boundaryPacketsSent, 0);
   return {
     ...first,
     status: 'complete',
@@ -19,20 +20,11 @@ export function completeManifest(first: Manifest, plan: ReplayPlan, partition: P
       const { pid, boundaryPacketsSent, boundaryPacketsReceived, framesSent, wallSeconds, waitSeconds, packetHops: hops, peakRssBytes } = statistics;
       return { rank, dies: [...partition.diesOfRank[rank]!], pid, transport, boundaryPacketsSent, boundaryPacketsReceived, framesSent, wallSeconds, waitSeconds, packetHops: hops, peakRssBytes };
     }),
-    totals: { steps: plan.scenario.workload.steps, simulatedCycles, packetHops, boundaryPackets: boundaryPackets(finished) },
-    conservation: conservationOf(finished, plan.model.topK, tokens),
+    totals: { steps: plan.scenario.workload.steps, simulatedCycles, packetHops, boundaryPackets },
+    conservation: conservationOf(finished, plan.model.topK, rows),
     tables,
     digest: runDigest(sha256, files, deliveries),
   };
-}
-
-export function boundaryPackets(finished: readonly Finished[]): number {
-  return finished.reduce((sum, { statistics }) => sum + statistics.boundaryPacketsSent, 0);
-}
-
-/** The totals of all nodes together; they come from our own nodes, of our own version. */
-export function totalsOf(finished: readonly Finished[]): RunTotals {
-  return finished.map(({ summary }) => summary as RunTotals).reduce(mergeTotals);
 }
 
 function tablesOf(finished: readonly Finished[], stepsFile: ManifestFile): Partial<Record<TableName, ManifestTable>> {
@@ -50,7 +42,8 @@ function tablesOf(finished: readonly Finished[], stepsFile: ManifestFile): Parti
 }
 
 /** Each layer sees every token of every step once. */
-function conservationOf(finished: readonly Finished[], topK: number, tokens: number): Manifest['conservation'] {
+function conservationOf(finished: readonly Finished[], topK: number, rows: readonly StepRow[]): Manifest['conservation'] {
+  const tokens = rows.reduce((sum, row) => sum + row.tokens, 0);
   const layers = new Map<number, { dispatched: number; combined: number }>();
   for (const { layer, dispatched, combined } of finished.flatMap(({ conservation }) => conservation)) {
     const sum = layers.get(layer) ?? { dispatched: 0, combined: 0 };

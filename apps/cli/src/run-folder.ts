@@ -40,6 +40,7 @@ export class RunFolder {
    */
   static create(path: string, firstManifest: string, options: RunFolderOptions): RunFolder {
     const folder = new RunFolder(path);
+    let made = false;
     try {
       if (exists(path)) {
         if (!options.force) {
@@ -50,10 +51,13 @@ export class RunFolder {
       }
       mkdirSync(dirname(path), { recursive: true });
       mkdirSync(path);
+      made = true;
       writeDurably(join(path, RESERVE), new Uint8Array(RESERVE_BYTES));
       folder.writeManifest(firstManifest);
       for (const table of options.tables) mkdirSync(join(path, table));
     } catch (error) {
+      // Half a run folder would belong to nobody. This one did not exist a moment ago, so all that is in it is ours.
+      if (made) rmSync(path, { recursive: true, force: true });
       throw writeError(error, path);
     }
     return folder;
