@@ -39,7 +39,7 @@ function reach(rooms) {
 }
 
 const anyOf = (names) => `(${names.join('|')})`;
-const tests = '(\\.test\\.ts|\\.bench\\.ts|/vitest\\.config\\.ts)$';
+const tests = '(\\.test\\.ts|\\.bench\\.ts|/vitest\\.config\\.ts)$|^(packages|apps)/[^/]+/src/testing/';
 const rooms = Object.keys(direct);
 
 const directions = rooms.map((room) => ({
@@ -159,7 +159,7 @@ module.exports = {
       name: 'sources-import-no-tests',
       severity: 'error',
       from: { path: '^(packages|apps)/', pathNot: tests },
-      to: { path: ['\\.test\\.ts$', '\\.bench\\.ts$', '^test/'] },
+      to: { path: ['\\.test\\.ts$', '\\.bench\\.ts$', '/src/testing/', '^test/'] },
     },
   ],
   options: {

@@ -31,7 +31,7 @@ export default defineConfig(
   },
   {
     files: ['packages/*/src/**/*.ts'],
-    ignores: ['**/*.test.ts', '**/*.bench.ts', 'packages/cluster/src/transport/**'],
+    ignores: ['**/*.test.ts', '**/*.bench.ts', 'packages/*/src/testing/**', 'packages/cluster/src/transport/**'],
     rules: {
       'no-console': 'error',
       'no-restricted-globals': ['error', ...impure],
@@ -42,7 +42,7 @@ export default defineConfig(
   },
   {
     // Tests read JSON that other programs wrote and look into it freely.
-    files: ['**/*.test.ts', '**/*.bench.ts', 'test/**/*.ts', 'tools/**/*.mjs'],
+    files: ['**/*.test.ts', '**/*.bench.ts', '**/src/testing/**/*.ts', 'test/**/*.ts', 'tools/**/*.mjs'],
     rules: {
       '@typescript-eslint/no-unsafe-argument': 'off',
       '@typescript-eslint/no-unsafe-assignment': 'off',

@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, join, relative } from 'node:path';
+import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { npm, root, run, workspaces, type Workspace } from './workspaces.ts';
 
@@ -39,6 +40,14 @@ function exampleOf({ folder: place }: Workspace): string | undefined {
   return /^```ts\n(.*?)^```$/ms.exec(readFileSync(join(root, place, 'README.md'), 'utf8'))?.[1];
 }
 
+/** What the package compiles, as in `transport/socket` for `src/transport/socket.ts`: its sources without tests and what only tests use. */
+function sourcesOf({ folder: place }: Workspace): string[] {
+  const config = join(root, place, 'tsconfig.json');
+  const { config: text } = ts.readConfigFile(config, (file) => readFileSync(file, 'utf8')) as { config: unknown };
+  const { fileNames } = ts.parseJsonConfigFileContent(text, ts.sys, join(root, place));
+  return fileNames.map((file) => relative(join(root, place, 'src'), file).replaceAll('\\', '/').replace(/\.ts$/, ''));
+}
+
 /** Compiles the examples against the installed packages alone; what is wrong in them or in the types of our packages. */
 function compile(): string[] {
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({
@@ -63,15 +72,14 @@ function compile(): string[] {
 describe.each(workspaces)('$folder', (workspace) => {
   const { manifest } = workspace;
   const name = basename(workspace.folder);
-  const source = join(root, workspace.folder, 'src');
 
   test('packs its compiled sources, types, README and licence, and nothing else', () => {
     const paths = packed.get(manifest.name)!.files.map(({ path }) => path);
     expect(paths).toEqual(expect.arrayContaining(['package.json', 'README.md', 'LICENSE', 'dist/index.js', 'dist/index.d.ts', ...Object.values(manifest.bin ?? {})]));
 
-    const modules = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((file) => /\.ts$/.test(file) && !/\.(test|bench)\.ts$/.test(file)).map((file) => file.slice(0, -'.ts'.length));
-    const compiled = modules.flatMap((module) => [`dist/${module}.js`, `dist/${module}.d.ts`]);
-    const others = paths.filter((path) => !['package.json', 'README.md', 'LICENSE'].includes(path) && !/^[^/]+\.schema\.json$|^dist\/.*\.json$/.test(path));
+    const compiled = sourcesOf(workspace).flatMap((module) => [`dist/${module}.js`, `dist/${module}.d.ts`]);
+    const plain = ['package.json', 'README.md', 'LICENSE', ...Object.values(manifest.bin ?? {}).filter((path) => !path.startsWith('dist/'))];
+    const others = paths.filter((path) => !plain.includes(path) && !/^[^/]+\.schema\.json$|^dist\/.*\.json$/.test(path));
     expect(others.sort()).toEqual(compiled.sort()); // more on the left: a build of sources that are gone, remove dist
   });
 
