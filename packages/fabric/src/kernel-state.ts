@@ -26,7 +26,8 @@ export const LAST_CHANNEL = 6; // channel of the last packets on the output link
 export const RECENT_BYTES = 7; // bytes, busy cycles and packets of that channel that are not in the counters yet
 export const RECENT_BUSY = 8;
 export const RECENT_PACKETS = 9;
-export const FIRST_QUEUE = 10;
+export const PEER = 10; // a copy of the topology's `peer`, which a hop needs twice
+export const FIRST_QUEUE = 11;
 
 /** Fields of an input queue (port and lane), and the credits of the output of the same port and lane. */
 export const QUEUE_HEAD = 0; // first packet or −1; a packet counts as queued until its head moves on
@@ -120,6 +121,7 @@ export function emptyColumns(topology: DieTopology, lanes: number, channels: num
   const portColumn = new Int32Array(ports << shift);
   for (let port = 0; port < ports; port++) {
     const link = types[type[port]!]!;
+    portColumn[(port << shift) + PEER] = peer[port]!;
     for (let lane = 0; lane < lanes; lane++) {
       const queue = (port << shift) + FIRST_QUEUE + lane * QUEUE_FIELDS;
       portColumn[queue + QUEUE_HEAD] = -1;

@@ -78,7 +78,6 @@ export interface WaferChoice {
 export interface WaferRun {
   readonly kernels: readonly PacketKernel[];
   readonly deliveries: readonly Delivery[];
-  readonly endCycle: number;
 }
 
 /**
@@ -98,7 +97,6 @@ export function runWafer(hardware: Hardware, traffic: readonly Shipment[], choic
   const deliveries: Delivery[] = [];
   const order = kernels.map((_, die) => (choice.reverseDies === true ? dies - 1 - die : die));
   let saveAt = choice.saveAt ?? NEVER;
-  let endCycle = 0;
   const windowCycles = hardware.d2d?.link.cycles ?? Math.min(saveAt, NEVER - 1);
   const nextOf = (die: number): number => Math.min(kernels[die]!.nextCycle(), plans[die]![sent[die]!]?.cycle ?? NEVER);
   for (let windowEnd = windowCycles; ; windowEnd = Math.min(NEVER, windowEnd + windowCycles)) {
@@ -116,7 +114,6 @@ export function runWafer(hardware: Hardware, traffic: readonly Shipment[], choic
           kernel.inject(from % tiles, to, channel, bytes, sequence[from]!++);
         }
         kernel.decide();
-        endCycle = Math.max(endCycle, cycle);
       }
     }
     exchange(kernels, diesX);
@@ -130,7 +127,7 @@ export function runWafer(hardware: Hardware, traffic: readonly Shipment[], choic
     }
     if (order.every((die) => nextOf(die) === NEVER)) break;
   }
-  return { kernels, deliveries: deliveries.sort(compare), endCycle };
+  return { kernels, deliveries: deliveries.sort(compare) };
 }
 
 /** Hands over what the dies sent to their neighbours in the last window. */
@@ -149,11 +146,11 @@ export function exchange(kernels: readonly PacketKernel[], diesX: number): void 
 }
 
 /** What the law tests compare: everything of a run that a user could see. */
-export function outcome({ kernels, deliveries, endCycle }: WaferRun): unknown {
+export function outcome({ kernels, deliveries }: WaferRun): unknown {
   const hashes = kernels.map((kernel) => [...kernel.deliveryHash]);
   const counters: number[][] = [];
   for (const kernel of kernels) kernel.drainCounters(NEVER, (port, channel, values, at) => counters.push([port, channel, ...values.subarray(at, at + 5)]));
-  return { deliveries, endCycle, hashes, counters, linkHops: kernels.map((kernel) => kernel.linkHops) };
+  return { deliveries, hashes, counters, linkHops: kernels.map((kernel) => kernel.linkHops) };
 }
 
 function compare(a: Delivery, b: Delivery): number {

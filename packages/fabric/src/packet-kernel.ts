@@ -4,7 +4,7 @@ import {
   BLOCKED, BOUNDARY_STRIDE, BYTES, copyColumns, COUNT_ARBITRATION_STALL, COUNT_BUSY, COUNT_BYTES, COUNT_CREDIT_STALL, COUNT_PACKETS,
   COUNTER_STRIDE, CREDIT_WAIT_SINCE, CREDITS, emptyColumns, FINAL, FIRST_QUEUE, HEAD_SINCE, INJECTION_FREE, INPUT_FREE, ITEM_ARRIVAL, ITEM_BYTES, ITEM_FINAL,
   ITEM_META, ITEM_POSITION, ITEM_SEQUENCE, ITEM_SOURCE, ITEM_TAIL, LAST_CHANNEL, META, NEVER, NEXT, OUTPUT_FREE, OUTPUT_LAG, PACKET_STRIDE,
-  POINTER, portShift, RECENT_BUSY, RECENT_BYTES, RECENT_PACKETS, QUEUE_FIELDS, QUEUE_HEAD, QUEUE_TAIL, resetClock, ROUTER_FIELDS, SOON_FOR, SOURCE, TAIL, TARGET, WAKE_AT, WANTED,
+  PEER, POINTER, portShift, RECENT_BUSY, RECENT_BYTES, RECENT_PACKETS, QUEUE_FIELDS, QUEUE_HEAD, QUEUE_TAIL, resetClock, ROUTER_FIELDS, SOON_FOR, SOURCE, TAIL, TARGET, WAKE_AT, WANTED,
   WANTED_OUTPUTS, WHERE, type KernelColumns, type KernelScalars, type KernelSnapshot,
 } from './kernel-state.ts';
 import { flitsOf } from './latency.ts';
@@ -321,9 +321,9 @@ export class PacketKernel {
   /** Phase 4: every woken router decides once, from its queues, credits and round-robin state. */
   decide(): void {
     const { topology, lanes, channels } = this;
-    const { packets, arrivals, occupied, ports, routers, counters } = this.#columns;
+    const { packets, arrivals, occupied, ports, routers, soon, counters } = this.#columns;
     const shift = this.#portShift;
-    const { peer, type, hubRouter } = topology;
+    const { type, hubRouter } = topology;
     const typeNumerator = this.#typeNumerator;
     const typeDenominator = this.#typeDenominator;
     const typeKind = this.#typeKind;
@@ -338,6 +338,7 @@ export class PacketKernel {
     const woken = this.#woken;
     this.#woken = 0;
     let linkHops = 0;
+    let soonCount = this.#scalars.soon;
     for (let visit = 0; visit < woken; visit++) {
       const router = wake[this.#reverse ? woken - 1 - visit : visit]!;
       const hub = router === hubRouter;
@@ -451,7 +452,7 @@ export class PacketKernel {
           }
 
           // The buffer that the packet leaves is free again when its tail has left; the sender learns it one link latency later.
-          const upstream = peer[inputPort]!;
+          const upstream = ports[input + PEER]!;
           if (upstream >= 0) {
             const inputLink = type[inputPort]!; // both directions of a connection are of one kind
             const delay = hold + typeCycles[inputLink]!;
@@ -474,7 +475,7 @@ export class PacketKernel {
             packets[offset + WHERE] = ~router;
             arrival = tail;
           } else {
-            const to = peer[port]!;
+            const to = ports[output + PEER]!;
             if (to < 0) {
               this.#sendAcross(to, offset, arrival, tail);
               break;
@@ -490,8 +491,16 @@ export class PacketKernel {
           break;
         }
       }
-      if (nextCycle !== NEVER) this.#wakeRouter(router, nextCycle);
+      if (nextCycle === now + 1) {
+        if (routers[router * ROUTER_FIELDS + SOON_FOR] !== nextCycle) {
+          routers[router * ROUTER_FIELDS + SOON_FOR] = nextCycle;
+          soon[soonCount++] = router;
+        }
+      } else if (nextCycle !== NEVER) {
+        this.#wakeRouter(router, nextCycle);
+      }
     }
+    this.#scalars.soon = soonCount;
     this.#scalars.linkHops += linkHops;
   }
 
@@ -620,9 +629,10 @@ export class PacketKernel {
   #route(router: number, target: number, offset: number): number {
     const here = this.topology.coordinates[router]!;
     const dx = (target & 0xffff) - (here & 0xffff);
-    if (dx !== 0) return dx > 0 ? EAST : WEST;
+    // The sign bit picks the direction, since a branch on it could not be predicted.
+    if (dx !== 0) return EAST + (dx >>> 31) * (WEST - EAST);
     const dy = (target >>> 16) - (here >>> 16);
-    if (dy !== 0) return dy > 0 ? SOUTH : NORTH;
+    if (dy !== 0) return SOUTH + (dy >>> 31) * (NORTH - SOUTH);
     return this.lanes === 1 ? LOCAL : this.#routeOut(router, offset);
   }
 
