@@ -24,8 +24,6 @@ export interface BatchIndex {
   readonly seatCopyStart: Uint32Array;
   /** [tokens × topK] rows of the batch whose copies go to the seat, in row order within a seat. */
   readonly seatTokens: Uint32Array;
-  /** [experts] tiles of the expert that receive at least one copy. */
-  readonly activeTiles: Uint32Array;
 }
 
 /**
@@ -59,9 +57,7 @@ export function indexBatch(layout: ExpertTiles, batch: TokenBatch): BatchIndex {
     }
   }
 
-  const activeTiles = new Uint32Array(experts);
   for (let seat = 0; seat < seats; seat++) {
-    if (seatCopyStart[seat + 1]! > 0) activeTiles[seatExpert[seat]!]!++;
     seatCopyStart[seat + 1]! += seatCopyStart[seat]!;
   }
   for (let dieId = 0; dieId < dies; dieId++) dieTokenStart[dieId + 1]! += dieTokenStart[dieId]!;
@@ -74,7 +70,7 @@ export function indexBatch(layout: ExpertTiles, batch: TokenBatch): BatchIndex {
     dieTokens[nextOfDie[Math.floor(tile[token]! / tilesPerDie)]!++] = token;
     for (let copy = token * topK; copy < (token + 1) * topK; copy++) seatTokens[nextOfSeat[seatOfCopy[copy]!]!++] = token;
   }
-  return { batch, dieTokenStart, dieTokens, seatCopyStart, seatTokens, activeTiles };
+  return { batch, dieTokenStart, dieTokens, seatCopyStart, seatTokens };
 }
 
 /** The tile, wafer-wide, that gets the copy of `slot` for `expert`. */
