@@ -5,7 +5,7 @@ import { project } from '../../vitest.shared.ts';
 
 /**
  * Copies whole-number constants into the modules that import them. The module runner of the tests turns every use of an
- * import into a call of a getter, which made the kernel ten times slower there than in Node; benchmarks would measure that.
+ * import into a call of a getter, which made the kernel several times slower there than in Node; benchmarks would measure that.
  */
 const inlineConstants = {
   name: 'inline-constants',
