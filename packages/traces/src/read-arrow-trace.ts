@@ -13,11 +13,10 @@ import { phases, PROVENANCE, traceColumns, TRACE_FORMAT_VERSION, TRACE_TABLE } f
 export function readArrowTrace(name: string, source: ByteSource): RoutingTrace {
   const table = readTable(source);
   const facts = readFacts(source.name, table);
-  const { layers, topK } = facts.shape;
+  const { tokens, shape: { layers, topK } } = facts;
   const fail = failure(source.name);
   if (table.rows === 0) throw fail('TRACE_EMPTY', 'at least one token', 'no rows');
-  if (table.rows % layers !== 0) throw fail('TRACE_TRUNCATED', `whole tokens, so a multiple of ${layers} rows (layers)`, `${table.rows} rows`);
-  const tokens = table.rows / layers;
+  if (table.rows !== tokens * layers) throw fail('TRACE_TRUNCATED', `${tokens * layers} rows, for each of ${tokens} tokens one per layer`, `${table.rows} rows`);
   const rows = new TraceRows(facts, tokens, source.name);
   let row = 0;
   for (const batch of table.batches()) {
@@ -39,6 +38,7 @@ interface TraceFacts {
   readonly model: string;
   readonly origin: RoutingTrace['origin'];
   readonly provenance: Readonly<Record<string, string>>;
+  readonly tokens: number;
   readonly shape: ChoiceShape;
   readonly withWeights: boolean;
   readonly withRanks: boolean;
@@ -50,10 +50,10 @@ function readFacts(file: string, { spec }: TableReader): TraceFacts {
   const fail = failure(file);
   if (spec.name !== TRACE_TABLE) throw fail('TRACE_TABLE', `an Arrow table named "${TRACE_TABLE}"`, spec.name === '' ? 'one without a name' : `"${spec.name}"`);
   if (metadata['formatVersion'] !== TRACE_FORMAT_VERSION) throw fail('TRACE_VERSION', `format version ${TRACE_FORMAT_VERSION}`, metadata['formatVersion'] ?? 'none');
-  const number = (key: string, most: number): number => {
+  const number = (key: string, most: number, least = 1): number => {
     const text = metadata[key] ?? '';
-    const value = /^\d{1,9}$/.test(text) ? Number(text) : 0;
-    if (value < 1 || value > most) throw fail('TRACE_TABLE', `a number from 1 to ${most} as "${key}" in its metadata`, text === '' ? 'none' : JSON.stringify(text));
+    const value = /^\d{1,10}$/.test(text) ? Number(text) : -1;
+    if (value < least || value > most) throw fail('TRACE_TABLE', `a number from ${least} to ${most} as "${key}" in its metadata`, text === '' ? 'none' : JSON.stringify(text));
     return value;
   };
   const { model, origin } = metadata;
@@ -65,7 +65,7 @@ function readFacts(file: string, { spec }: TableReader): TraceFacts {
   const [withWeights, withRanks] = [has('weight0'), has('sourceRank')];
   checkColumns(file, spec.columns, traceColumns(shape.topK, withWeights, withRanks));
   const provenance = Object.entries(metadata).filter(([key]) => key.startsWith(PROVENANCE)).map(([key, value]) => [key.slice(PROVENANCE.length), value] as const);
-  return { model, origin, provenance: Object.fromEntries(provenance), shape, withWeights, withRanks };
+  return { model, origin, tokens: number('tokens', 2 ** 32 - 1, 0), provenance: Object.fromEntries(provenance), shape, withWeights, withRanks };
 }
 
 function checkColumns(file: string, found: TableReader['spec']['columns'], expected: ReturnType<typeof traceColumns>): void {

@@ -34,6 +34,7 @@ export function traceTable(trace: RoutingTrace): TableSpec {
       layers: String(trace.layers),
       experts: String(trace.experts),
       topK: String(trace.topK),
+      tokens: String(trace.tokens),
       origin: trace.origin,
       ...Object.fromEntries(Object.entries(trace.provenance).map(([key, value]) => [PROVENANCE + key, value])),
     },
