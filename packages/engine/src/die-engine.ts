@@ -43,6 +43,7 @@ export interface DieSnapshot {
   readonly startCycle: Float64Array;
   readonly endCycle: Float64Array;
   readonly awaitedBytes: Float64Array;
+  readonly firstArrival: Float64Array;
   readonly matrixFree: Float64Array;
   readonly sequence: Uint32Array;
   readonly heap: { cycles: Float64Array; operations: Uint32Array };
@@ -68,6 +69,8 @@ export class DieEngine {
   #matrixFree: Float64Array;
   /** [tiles × channels] bytes that the receive there still waits for. */
   #awaitedBytes: Float64Array;
+  /** [tiles × channels] cycle of the first arrival there in this kernel, or −1. */
+  #firstArrival: Float64Array;
   /** [tiles × channels] the receive there, or −1. */
   #receiveOf: Int32Array;
   #program: ProgramTable | undefined;
@@ -94,11 +97,15 @@ export class DieEngine {
     this.#sequence = new Uint32Array(tiles);
     this.#matrixFree = new Float64Array(tiles);
     this.#awaitedBytes = new Float64Array(tiles * this.#channels);
+    this.#firstArrival = new Float64Array(tiles * this.#channels);
     this.#receiveOf = new Int32Array(tiles * this.#channels);
     this.#row = { dieId, bin: 0, router: 0, port: 0, channel: 0, bytes: 0, busyCycles: 0, packets: 0, creditStallCycles: 0, arbitrationStallCycles: 0 };
   }
 
-  /** [operations] cycle at which each operation of the kernel started and ended; −1 before it has. */
+  /**
+   * [operations] cycle at which each operation of the kernel started and ended; −1 before it has. A receive that is done
+   * started when it was ready and its first bytes were there.
+   */
   get startCycle(): Float64Array {
     return this.#startCycle;
   }
@@ -121,6 +128,7 @@ export class DieEngine {
     this.#endCycle = new Float64Array(operations).fill(NOT_STARTED);
     this.#matrixFree.fill(0);
     this.#awaitedBytes.fill(0);
+    this.#firstArrival.fill(NOT_STARTED);
     for (let row = 0; row < operations; row++) {
       if (kind[row] === RECEIVE) this.#awaitedBytes[localTile[row]! * this.#channels + channel[row]!] = bytes[row]!;
     }
@@ -172,6 +180,7 @@ export class DieEngine {
       startCycle: this.#startCycle.slice(),
       endCycle: this.#endCycle.slice(),
       awaitedBytes: this.#awaitedBytes.slice(),
+      firstArrival: this.#firstArrival.slice(),
       matrixFree: this.#matrixFree.slice(),
       sequence: this.#sequence.slice(),
       heap: this.#heap.save(),
@@ -189,6 +198,7 @@ export class DieEngine {
     this.#startCycle = snapshot.startCycle.slice();
     this.#endCycle = snapshot.endCycle.slice();
     this.#awaitedBytes = snapshot.awaitedBytes.slice();
+    this.#firstArrival = snapshot.firstArrival.slice();
     this.#matrixFree = snapshot.matrixFree.slice();
     this.#sequence = snapshot.sequence.slice();
     this.#heap.restore(snapshot.heap);
@@ -296,8 +306,12 @@ export class DieEngine {
     const left = this.#awaitedBytes[slot]! - bytes;
     if (left < 0) throw new Error(`Tile ${tile} of die ${this.dieId} received ${-left} bytes on channel ${this.#options.channels[channel]} that its program does not expect.`);
     this.#awaitedBytes[slot] = left;
+    if (this.#firstArrival[slot]! < 0) this.#firstArrival[slot] = cycle;
     const row = this.#receiveOf[slot]!;
-    if (left === 0 && row >= 0 && this.#startCycle[row]! >= 0 && this.#endCycle[row]! < 0) this.#complete(row, cycle);
+    if (left > 0 || row < 0 || this.#startCycle[row]! < 0 || this.#endCycle[row]! >= 0) return;
+    // It was ready long before, perhaps: what it did began with the first bytes.
+    this.#startCycle[row] = Math.max(this.#startCycle[row]!, this.#firstArrival[slot]!);
+    this.#complete(row, cycle);
   }
 
   #complete(row: number, cycle: number): void {

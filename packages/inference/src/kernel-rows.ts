@@ -61,7 +61,7 @@ export function expertRows(plan: ReplayPlan, kernel: number, program: ProgramTab
 
 /**
  * The dispatch and the combine of one die. A phase starts with the die's first send, or, on a die that only receives,
- * with the first of its receives to start waiting; it ends with the last end of its sends and receives. A die that neither
+ * with the first arrival; it ends with the last end of its sends and receives. A die that neither
  * sends nor receives in a phase has no row.
  *
  * @param startCycle [operations] of `program`, from the start of the kernel
