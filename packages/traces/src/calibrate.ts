@@ -1,9 +1,6 @@
 import type { LayerCalibration, RoutingCalibration } from './calibration.ts';
-import { measureRouting, type RoutingProperties } from './measure.ts';
+import { measureRouting, type RoutingProperties, type RoutingTargets } from './measure.ts';
 import { synthesizeRouting } from './synthesize.ts';
-
-/** The measured properties that the generator is fitted to or compared with. */
-export type RoutingTargets = Omit<RoutingProperties, 'requests' | 'tokens'>;
 
 export interface CalibrationEffort {
   readonly rounds: number;

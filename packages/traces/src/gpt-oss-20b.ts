@@ -1,5 +1,5 @@
 import type { RoutingCalibration } from './calibration.ts';
-import type { RoutingTargets } from './calibrate.ts';
+import type { RoutingTargets } from './measure.ts';
 
 /**
  * What was measured on recorded decode routing of openai/gpt-oss-20b: 703 requests, 215,438 tokens, 24 MoE layers, 32 experts,

@@ -1,9 +1,9 @@
 export type { LayerCalibration, RoutingCalibration } from './calibration.ts';
-export { calibrateRouting, type CalibrationEffort, type RoutingTargets } from './calibrate.ts';
+export { calibrateRouting, type CalibrationEffort } from './calibrate.ts';
 export { checkTraceAgainstModel, type ModelShape } from './check-model.ts';
 export { TraceError, type TraceErrorCode } from './errors.ts';
 export { gptOss20b, gptOss20bTargets } from './gpt-oss-20b.ts';
-export { measureRouting, type DecodeBatchProperties, type RoutingProperties } from './measure.ts';
+export { measureRouting, type DecodeBatchProperties, type RoutingProperties, type RoutingTargets } from './measure.ts';
 export type { RecordedModel } from './read-npy-array.ts';
 export { readRoutingTrace } from './read-routing-trace.ts';
 export type { RoutingTrace, TraceFiles, TraceRequest } from './routing-trace.ts';

@@ -25,6 +25,9 @@ export interface RoutingProperties {
   readonly decodeBatch: Readonly<Record<number, DecodeBatchProperties>>;
 }
 
+/** The properties that the generator is fitted to, or compared with. */
+export type RoutingTargets = Omit<RoutingProperties, 'requests' | 'tokens'>;
+
 export interface DecodeBatchProperties {
   /** Load of the most loaded expert over the mean load of the step, mean of layers and draws. */
   readonly maxOverMean: number;
