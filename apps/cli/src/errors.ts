@@ -3,14 +3,10 @@ import { KerfError } from '@kerf/checks';
 export type CliErrorCode =
   | 'CLI_USAGE' // an unknown command or flag, a missing or impossible value
   | 'CLI_SET' // --set that is not key=value, or a key that leads nowhere
-  | 'FILE_NOT_FOUND'
-  | 'FILE_UNREADABLE' // exists, but is a folder, forbidden, or fails on reading
-  | 'FILE_UNWRITABLE'
   | 'JSON_SYNTAX' // with file, line and column
   | 'RUN_FOLDER_EXISTS'
   | 'RUN_FOLDER_FOREIGN' // --force on something that no run wrote
   | 'TOO_MANY_NODES' // more node processes than dies
-  | 'DISK_FULL'
   | 'NODE_LOST' // a node process ended, or closed its connection, before its work was done
   | 'NODE_SILENT' // a node process that never said hello
   | 'NODE_FAILED' // a node process said itself what went wrong
@@ -60,20 +56,4 @@ export function reportError(error: unknown, json: boolean, output: Output, runDi
     output.err(`kerf: INTERNAL: this is a bug in Kerf, please report it.\n${error instanceof Error ? (error.stack ?? message) : message}\n`);
   }
   return exitCode;
-}
-
-/** The system's code of a failed call (`ENOENT`), or undefined for any other error. */
-export function systemCode(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined;
-  return typeof error.code === 'string' ? error.code : undefined;
-}
-
-/** What a failed write means: a full disk (or quota) ends the run as incomplete, anything else is a path one cannot write. */
-export function writeError(error: unknown, path: string): unknown {
-  const code = systemCode(error);
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new CliError('DISK_FULL', `The disk is full: ${path} could not be written (${code}).`, { path, systemCode: code }, error);
-  }
-  if (code === undefined || error instanceof KerfError) return error;
-  return new CliError('FILE_UNWRITABLE', `${path} cannot be written (${code}).`, { path, systemCode: code }, error);
 }

@@ -3,7 +3,7 @@ import type { ReplayPlan } from '@kerf/inference';
 import { runDigest, TABLE_NAMES, tableDigest, type Manifest, type ManifestFile, type ManifestTable, type StepRow, type TableName } from '@kerf/results';
 import type { ExecutionChoice } from './choose-execution.ts';
 import type { Finished, Outcome } from './conduct.ts';
-import { sha256 } from './files.ts';
+import { sha256 } from '@kerf/node';
 
 /** The manifest of a run that came to its end: the first one, and what came of it. */
 export function completeManifest(first: Manifest, plan: ReplayPlan, partition: Partition, { transport }: ExecutionChoice, outcome: Outcome, stepsFile: ManifestFile, rows: readonly StepRow[], finishedAt: string): Manifest {

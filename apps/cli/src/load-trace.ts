@@ -1,5 +1,5 @@
 import { readRoutingTrace, type RoutingTrace, type TraceFiles } from '@kerf/traces';
-import { hashOf, sha256, traceFiles, type FileSource } from './files.ts';
+import { hashOf, sha256, traceFiles, type FileSource } from '@kerf/node';
 
 export interface LoadedTrace {
   readonly trace: RoutingTrace;

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { CliError } from './errors.ts';
 import { NodeProcesses } from './node-processes.ts';
 
@@ -15,6 +15,9 @@ socket.on('open', () => socket.send('hello'));
 socket.on('close', () => process.exit(0));
 `;
 const clinging = `${polite.replace('process.exit(0)', 'undefined')} setInterval(() => {}, 1000);`;
+
+// Real runs and real processes; a busy machine may take its time.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 let folder: string;
 const running: NodeProcesses[] = [];

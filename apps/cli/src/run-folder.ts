@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, unlinkSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { CliError, systemCode, writeError } from './errors.ts';
-import { readError } from './files.ts';
+import { readError, systemCode, writeError } from '@kerf/node';
+import { CliError } from './errors.ts';
 
 export const MANIFEST = 'manifest.json';
 /** The manifest while it is being written; what a run that was cut off in that moment leaves behind. */

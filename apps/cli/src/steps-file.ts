@@ -1,9 +1,8 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { TableWriter } from '@kerf/arrow';
-import { writeTableFile } from '@kerf/node';
+import { FileSink, writeTableFile } from '@kerf/node';
 import { stepsTable, tablePath, writeStepRow, type ManifestFile, type StepRow, type TableFacts } from '@kerf/results';
-import { FileSink } from './files.ts';
 
 /** The table of the whole wafer, which the coordinator alone can write: a stream while the run lives, a file at its end. */
 export class StepsFile {

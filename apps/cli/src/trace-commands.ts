@@ -1,8 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { checkTraceAgainstModel, synthesizeRouting, traceWarnings, writeRoutingTrace } from '@kerf/traces';
-import { writeError, type Output } from './errors.ts';
-import { FileSink, FileSource, hashOf } from './files.ts';
+import { FileSink, FileSource, hashOf, writeError } from '@kerf/node';
+import type { Output } from './errors.ts';
 import { loadTrace } from './load-trace.ts';
 import { buildScenario, modelOf } from './scenario-options.ts';
 
