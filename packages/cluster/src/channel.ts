@@ -1,7 +1,8 @@
 /**
  * A connection that carries whole messages, in order, either way. What every transport promises (one contract test for
- * all): a message arrives whole, unchanged, exactly once, in the order sent; after a close nothing arrives; the close is
- * reported once, with a reason. A message sent may be reused by the sender at once.
+ * all): a message arrives whole, unchanged, exactly once, in the order sent; a close comes after what was sent before it, and
+ * after a close nothing arrives; it is reported once on each side, with a reason. A message sent may be reused by the
+ * sender at once.
  */
 export interface Channel {
   send(message: Uint8Array): void;

@@ -65,7 +65,7 @@ export function encodeFrame(frame: BoundaryFrame): Uint8Array {
  */
 export function decodeFrame(bytes: Uint8Array): BoundaryFrame {
   if (bytes.byteLength < HEADER_BYTES) throw bad(`A frame has at least ${HEADER_BYTES} bytes, got ${bytes.byteLength}.`, { bytes: bytes.byteLength });
-  const copy = bytes.slice(); // what a socket hands out is an unaligned view of a larger buffer
+  const copy = new Uint8Array(bytes); // what a socket hands out is an unaligned view of a larger buffer
   const view = new DataView(copy.buffer);
   const magic = view.getUint32(0, true);
   const version = view.getUint32(4, true);

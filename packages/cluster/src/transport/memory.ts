@@ -12,10 +12,13 @@ export function memoryChannelPair(deliver: Deliver = (hand) => void setImmediate
   return [a, b];
 }
 
+/** Sent and not yet handed over: messages, and last of all the end of the connection. */
+type Parcel = { readonly message: Uint8Array } | { readonly closedFor: string };
+
 class MemoryChannel implements Channel {
   peer: MemoryChannel | undefined;
   readonly #deliver: Deliver;
-  readonly #inbox: Uint8Array[] = [];
+  readonly #inbox: Parcel[] = [];
   #early: Uint8Array[] = [];
   #onMessage: ((message: Uint8Array) => void) | undefined;
   #onClose: ((reason: string) => void) | undefined;
@@ -27,19 +30,9 @@ class MemoryChannel implements Channel {
   }
 
   send(message: Uint8Array): void {
-    const peer = this.peer!;
     if (this.#closedFor !== undefined) return;
-    peer.#inbox.push(message.slice());
     this.bufferedBytes += message.byteLength;
-    // Whatever order the deliveries run in, each hands over the oldest message: order is the transport's promise.
-    this.#deliver(() => {
-      const next = peer.#inbox.shift();
-      if (next === undefined) return;
-      this.bufferedBytes -= next.byteLength;
-      if (peer.#closedFor !== undefined) return;
-      if (peer.#onMessage === undefined) peer.#early.push(next);
-      else peer.#onMessage(next);
-    });
+    this.#post({ message: new Uint8Array(message) });
   }
 
   onMessage(handler: (message: Uint8Array) => void): void {
@@ -55,10 +48,27 @@ class MemoryChannel implements Channel {
   }
 
   close(reason = 'closed'): void {
+    if (this.#closedFor !== undefined) return;
+    this.#early = [];
     this.#end(reason);
+    this.#post({ closedFor: reason });
+  }
+
+  /** Whatever order the deliveries run in, each hands over the oldest parcel: order is the transport's promise. */
+  #post(parcel: Parcel): void {
     const peer = this.peer!;
-    // What was sent before the close still arrives first.
-    this.#deliver(() => this.#deliver(() => peer.#end(reason)));
+    peer.#inbox.push(parcel);
+    this.#deliver(() => {
+      const next = peer.#inbox.shift()!;
+      if ('closedFor' in next) {
+        peer.#end(next.closedFor);
+        return;
+      }
+      this.bufferedBytes -= next.message.byteLength;
+      if (peer.#closedFor !== undefined) return;
+      if (peer.#onMessage === undefined) peer.#early.push(next.message);
+      else peer.#onMessage(next.message);
+    });
   }
 
   #end(reason: string): void {

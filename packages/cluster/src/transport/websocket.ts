@@ -81,18 +81,29 @@ function sameToken(given: string | undefined, expected: string): boolean {
   return timingSafeEqual(digest(given ?? ''), digest(expected));
 }
 
+/** A close frame has room for 123 bytes of reason. */
+function shortened(reason: string): string {
+  const bytes = new TextEncoder().encode(reason);
+  return bytes.length <= 123 ? reason : new TextDecoder().decode(bytes.subarray(0, 120)).replace(/\uFFFD+$/, '');
+}
+
 class WebSocketChannel implements Channel {
   readonly #socket: WebSocket;
   #early: Uint8Array[] = [];
   #onMessage: ((message: Uint8Array) => void) | undefined;
   #onClose: ((reason: string) => void) | undefined;
   #closedFor: string | undefined;
+  /** Closed from this side: what the peer has sent meanwhile is no longer wanted. */
+  #closing = false;
 
   constructor(socket: WebSocket) {
     this.#socket = socket;
     socket.on('message', (data: Buffer) => {
-      if (this.#onMessage === undefined) this.#early.push(data);
-      else this.#onMessage(data);
+      if (this.#closing) return;
+      // Plain bytes: a Buffer's `slice` is a view, where everybody else's is a copy.
+      const message = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+      if (this.#onMessage === undefined) this.#early.push(message);
+      else this.#onMessage(message);
     });
     socket.on('error', (error) => this.#end(error.message));
     socket.on('close', (code, reason) => this.#end(reason.toString() || `connection closed (${code})`));
@@ -103,9 +114,9 @@ class WebSocketChannel implements Channel {
   }
 
   send(message: Uint8Array): void {
-    if (this.#closedFor !== undefined) return;
+    if (this.#closing || this.#closedFor !== undefined) return;
     // The socket may keep a large message past this call; the sender may not touch it then, so it gets a copy.
-    this.#socket.send(message.slice(), { binary: true });
+    this.#socket.send(new Uint8Array(message), { binary: true });
   }
 
   onMessage(handler: (message: Uint8Array) => void): void {
@@ -121,7 +132,9 @@ class WebSocketChannel implements Channel {
   }
 
   close(reason = 'closed'): void {
-    this.#socket.close(1000, reason.slice(0, 100));
+    this.#closing = true;
+    this.#early = [];
+    this.#socket.close(1000, shortened(reason));
   }
 
   #end(reason: string): void {
