@@ -43,7 +43,8 @@ export interface RunnerStatistics {
 export interface RunnerSnapshot {
   readonly kernel: number;
   readonly round: number;
-  readonly promised: [rank: number, cycle: number][];
+  /** What this process may count on: its peers' own promises, and the coordinator's word. */
+  readonly promised: [rank: number, promiseCycle: number, jumpCycle: number][];
   readonly sent: number[];
   readonly received: number[];
   readonly dies: DieSnapshot[];
@@ -136,11 +137,8 @@ export class KernelRunner {
     this.#options.region.restore(programs, snapshot.dies);
     this.#kernel = snapshot.kernel;
     this.#round = snapshot.round;
-    const promised = new Map(snapshot.promised);
-    for (const peer of this.#peers) {
-      peer.promiseCycle = promised.get(peer.rank)!;
-      peer.jumpCycle = 0;
-    }
+    const promised = new Map(snapshot.promised.map(([rank, ...cycles]) => [rank, cycles]));
+    for (const peer of this.#peers) [peer.promiseCycle, peer.jumpCycle] = promised.get(peer.rank)!;
     snapshot.sent.forEach((items, rank) => (this.#sent[rank] = items));
     snapshot.received.forEach((items, rank) => (this.#received[rank] = items));
     await this.#rounds();
@@ -151,7 +149,7 @@ export class KernelRunner {
     return {
       kernel: this.#kernel,
       round: this.#round,
-      promised: this.#peers.map((peer) => [peer.rank, peer.promiseCycle]),
+      promised: this.#peers.map((peer) => [peer.rank, peer.promiseCycle, peer.jumpCycle]),
       sent: [...this.#sent],
       received: [...this.#received],
       dies: this.#options.region.save(),
@@ -281,7 +279,7 @@ export class KernelRunner {
     }
     for (const { dieId, direction, packets, credits } of frame.sections) {
       if (partition.rankOfDie[dieId] !== rank) throw new ClusterError('CLUSTER_BAD_FRAME', `Node process ${peer.rank} addressed die ${dieId}, which is not of process ${rank}.`, { peer: peer.rank, dieId });
-      checkItems(region.engineOf(dieId).fabric, direction, packets, credits, peer.promiseCycle, tiles(hardware));
+      checkItems(region.engineOf(dieId).fabric, direction, packets, credits, Math.max(peer.promiseCycle, peer.jumpCycle), tiles(hardware));
       region.accept(dieId, direction, packets, credits);
       this.#received[peer.rank]! += packets.rows + credits.rows;
       this.statistics.boundaryPacketsReceived += packets.rows;
