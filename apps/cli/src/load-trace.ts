@@ -1,4 +1,4 @@
-import { readRoutingTrace, type RoutingTrace, type TraceFiles } from '@kerf/traces';
+import { readRoutingTrace, type RecordedModel, type RoutingTrace, type TraceFiles } from '@kerf/traces';
 import { hashOf, sha256, traceFiles, type FileSource } from '@kerf/node';
 
 export interface LoadedTrace {
@@ -13,9 +13,11 @@ export interface LoadedTrace {
 /**
  * Reads and checks a routing trace, and says what exactly was read.
  *
+ * @param recorded what a bare array cannot say of itself
+ *
  * @throws TraceError, ArrowTableError, CliError
  */
-export function loadTrace(path: string): LoadedTrace {
+export function loadTrace(path: string, recorded?: RecordedModel): LoadedTrace {
   const files = traceFiles(path);
   const sources = new Map<string, FileSource>();
   const watched: TraceFiles = {
@@ -28,7 +30,7 @@ export function loadTrace(path: string): LoadedTrace {
     },
   };
   try {
-    const trace = readRoutingTrace(watched);
+    const trace = readRoutingTrace(watched, recorded);
     const hashes = [...sources].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, source]) => ({ name, hash: hashOf(source) }));
     if (hashes.length === 1) return { trace, sha256: hashes[0]!.hash };
     const all = sha256();

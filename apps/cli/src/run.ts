@@ -57,7 +57,7 @@ export async function run(flags: RunFlags, output: Output): Promise<number> {
     output.out(`${JSON.stringify(scenario, undefined, 2)}\n`);
     return exitCodes.done;
   }
-  const loaded = loadTrace(scenario.workload.trace);
+  const loaded = loadTrace(scenario.workload.trace, { model: model.name, experts: model.experts });
   const plan = planReplay(scenario, hardware, model, loaded.trace);
   const path = scenario.output.directory ?? nextRunFolder(resolve('runs'));
   const interruption = new Interruption();

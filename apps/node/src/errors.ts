@@ -1,8 +1,14 @@
 import { KerfError } from '@kerf/checks';
 
-export type NodeErrorCode = 'NODE_BAD_ENVIRONMENT' | 'NODE_FILE' | 'DISK_FULL' | 'NODE_VERSION';
+export type NodeErrorCode =
+  | 'NODE_BAD_ENVIRONMENT'
+  | 'NODE_VERSION'
+  | 'FILE_NOT_FOUND'
+  | 'FILE_UNREADABLE' // exists, but is a folder, forbidden, or fails on reading
+  | 'FILE_UNWRITABLE'
+  | 'DISK_FULL';
 
-/** What can go wrong around the simulation in one node process. */
+/** What can go wrong around the simulation: environment, versions, files. */
 export class NodeError extends KerfError<NodeErrorCode> {
   override readonly name = 'NodeError';
 }

@@ -12,7 +12,7 @@ import { collectiveRows, dieProgram, expertRows, kernelStepLayer, planReplay, ty
 import { moeChannels } from '@kerf/moe';
 import type { ProgramTable } from '@kerf/program';
 import { PHASE, PORT, ROUTER_KIND, RunWriters } from '@kerf/results';
-import { parseModelCard, parseScenario, type Scenario } from '@kerf/scenario';
+import { parseModelCard, parseScenario, type ModelCard, type Scenario } from '@kerf/scenario';
 import type { RoutingTrace } from '@kerf/traces';
 import { NodeError } from './errors.ts';
 import type { PeerNetwork } from './peer-network.ts';
@@ -22,8 +22,8 @@ export interface RunNodeOptions {
   readonly rank: number;
   readonly control: ControlLink<FromNode, ToNode>;
   readonly network: PeerNetwork;
-  /** Reads and checks a trace; the app that started this node may have it at hand already. */
-  readonly loadTrace: (path: string) => RoutingTrace;
+  /** Reads and checks a trace of the given model; the app that started this node may have it at hand already. */
+  readonly loadTrace: (path: string, model: ModelCard) => RoutingTrace;
 }
 
 const PROGRESS_SECONDS = 0.2;
@@ -52,7 +52,7 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
     const known = error instanceof KerfError ? error : undefined;
     control.send({
       type: 'failed',
-      code: known?.code ?? 'INTERNAL',
+      code: known === undefined ? 'INTERNAL' : String(known.code),
       message: known?.message ?? (error as Error).stack ?? String(error),
       context: { ...known?.context },
       bug: known === undefined,
@@ -106,7 +106,7 @@ class NodeRun {
     const scenario: Scenario = parseScenario(start.scenario, 'the scenario of the run');
     this.#hardware = parseHardware(scenario.hardware, 'the scenario of the run');
     const model = parseModelCard(scenario.workload.model, 'the scenario of the run');
-    this.#plan = planReplay(scenario, this.#hardware, model, options.loadTrace(start.tracePath));
+    this.#plan = planReplay(scenario, this.#hardware, model, options.loadTrace(start.tracePath, model));
     this.#dies = start.diesOfRank[options.rank]!;
     this.#files = new TableFiles(start.runDirectory);
     const { binCycles } = scenario.output;
