@@ -1,5 +1,5 @@
 import {
-  BOUNDARY_STRIDE, ITEM_ARRIVAL, ITEM_BYTES, ITEM_FINAL, ITEM_META, ITEM_POSITION, ITEM_SOURCE, ITEM_TAIL, type ItemList, type PacketKernel,
+  BOUNDARY_STRIDE, ITEM_ARRIVAL, ITEM_BYTES, ITEM_FINAL, ITEM_META, ITEM_POSITION, ITEM_SOURCE, ITEM_TAIL, NEVER, type ItemList, type PacketKernel,
 } from '@kerf/fabric';
 import { ClusterError } from './errors.ts';
 
@@ -27,11 +27,13 @@ export function checkItems(fabric: PacketKernel, direction: number, packets: Ite
     const meta = data[at + ITEM_META]!;
     const flits = meta & 0xffff;
     promised(data[at + ITEM_ARRIVAL]!);
+    check(data[at + ITEM_ARRIVAL]! < NEVER, 'the cycle', data[at + ITEM_ARRIVAL]!);
     check(data[at + ITEM_POSITION]! >>> 0 < positions, 'the lane', data[at + ITEM_POSITION]!);
     check(flits >= 1 && flits <= topology.maxPacketFlits, 'a length in flits of', flits);
     check(((meta >>> 16) & 0xff) < lanes, 'the traffic class', (meta >>> 16) & 0xff);
     check(meta >>> 24 < channels, 'the channel', meta >>> 24);
     check(data[at + ITEM_TAIL]! >= data[at + ITEM_ARRIVAL]!, 'a tail before its head, at cycle', data[at + ITEM_TAIL]!);
+    check(data[at + ITEM_TAIL]! < NEVER, 'a tail long after its head, at cycle', data[at + ITEM_TAIL]!);
     check(data[at + ITEM_BYTES]! >>> 0 <= topology.maxPacketBytes, 'a payload of', data[at + ITEM_BYTES]!);
     check(data[at + ITEM_FINAL]! >>> 0 < waferTiles, 'the destination', data[at + ITEM_FINAL]!);
     check(data[at + ITEM_SOURCE]! >>> 0 < waferTiles, 'the source', data[at + ITEM_SOURCE]!);
@@ -40,6 +42,7 @@ export function checkItems(fabric: PacketKernel, direction: number, packets: Ite
     const at = row * BOUNDARY_STRIDE;
     const { data } = credits;
     promised(data[at + ITEM_ARRIVAL]!);
+    check(data[at + ITEM_ARRIVAL]! < NEVER, 'the cycle', data[at + ITEM_ARRIVAL]!);
     check((data[at + ITEM_POSITION]! & 0xffff) < positions, 'the lane', data[at + ITEM_POSITION]! & 0xffff);
     check(data[at + ITEM_POSITION]! >>> 16 < lanes, 'the traffic class', data[at + ITEM_POSITION]! >>> 16);
     check(data[at + ITEM_META]! >= 1 && data[at + ITEM_META]! <= topology.maxPacketFlits, 'a credit in flits of', data[at + ITEM_META]!);

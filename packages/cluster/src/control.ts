@@ -112,6 +112,8 @@ export function controlLink<Out extends { type: string }, In extends { type: str
         try {
           message = decodeControl<In>(bytes);
         } catch (error) {
+          // The channel would report its own close; whoever asked wants to know why.
+          channel.onClose(() => undefined);
           channel.close('malformed control message');
           closeHandler((error as Error).message);
           return;
