@@ -110,7 +110,7 @@ test('what is there is kept without --force, and replaced with it only if it is 
 test.each<[string, () => string[], RegExp]>([
   ['an empty folder as a trace', () => (mkdirSync(at('void')), ['--trace', at('void')]), /TRACE_EMPTY/],
   ['a text that calls itself a trace', () => (writeFileSync(at('text.arrow'), 'hello'), ['--trace', at('text.arrow')]), /TRACE_UNKNOWN_KIND/],
-  ['a truncated trace', () => (writeFileSync(at('cut.arrow'), readFileSync(at('trace/routing.arrow')).subarray(0, 3000)), ['--trace', at('cut.arrow')]), /ARROW|TRACE/],
+  ['a truncated trace', () => (writeFileSync(at('cut.arrow'), readFileSync(at('trace/trace.arrow')).subarray(0, 3000)), ['--trace', at('cut.arrow')]), /ARROW|TRACE/],
   ['a model with fewer experts', () => (writeFileSync(at('few.json'), JSON.stringify({ ...modelCard('gpt-oss-20b'), experts: 16 })), ['--model', at('few.json')]), /TRACE_/],
   ['a model with another number of layers', () => (writeFileSync(at('deep.json'), JSON.stringify({ ...modelCard('gpt-oss-20b'), moeLayers: 23 })), ['--model', at('deep.json')]), /TRACE_MODEL_MISMATCH/],
 ])('%s is bad input, and leaves no run folder', async (_, flags, message) => {

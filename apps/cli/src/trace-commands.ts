@@ -16,7 +16,7 @@ export interface SynthesisFlags {
 }
 
 /** The one file of a synthetic trace, in its folder. */
-const TRACE_FILE = 'routing.arrow';
+const TRACE_FILE = 'trace.arrow';
 
 /** `kerf trace synthesize`: writes a new folder with a synthetic trace. The same options write the same bytes. */
 export function traceSynthesize({ model, requests, tokens, seed, out, json }: SynthesisFlags, output: Output): void {
