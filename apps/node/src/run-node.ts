@@ -209,6 +209,7 @@ class NodeRun {
   }
 
   #finish(): void {
+    this.#region.assertQuiescent();
     const { statistics } = this.#runner!;
     const summary = this.#writers.totals();
     this.#writers.finish();

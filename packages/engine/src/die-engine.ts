@@ -83,6 +83,7 @@ export class DieEngine {
   #ready: number[] = [];
   #started = false;
   #done = 0;
+  #lastEnd = 0;
   #bin = 0;
   /** Tiles that compute in this kernel: they share the die's memory. */
   #computingTiles = 1;
@@ -114,6 +115,11 @@ export class DieEngine {
     return this.#endCycle;
   }
 
+  /** The last cycle at which an operation of the kernel has ended so far; 0 before any has. */
+  get lastEndCycle(): number {
+    return this.#lastEnd;
+  }
+
   /** Is every operation of the kernel done? */
   get done(): boolean {
     return this.#program !== undefined && this.#done === this.#program.operations;
@@ -134,6 +140,7 @@ export class DieEngine {
     }
     this.#ready = [];
     this.#started = false;
+    this.#lastEnd = 0;
     this.#done = 0;
     this.#bin = 0;
   }
@@ -193,6 +200,7 @@ export class DieEngine {
     this.fabric.restore(snapshot.fabric);
     this.#started = snapshot.started;
     this.#done = snapshot.done;
+    this.#lastEnd = snapshot.endCycle.reduce((last, cycle) => Math.max(last, cycle), 0);
     this.#bin = snapshot.bin;
     this.#pending = snapshot.pending.slice();
     this.#startCycle = snapshot.startCycle.slice();
@@ -316,6 +324,7 @@ export class DieEngine {
 
   #complete(row: number, cycle: number): void {
     this.#endCycle[row] = cycle;
+    this.#lastEnd = cycle;
     this.#done++;
     const end = this.#followerStart[row + 1]!;
     for (let f = this.#followerStart[row]!; f < end; f++) {

@@ -116,13 +116,15 @@ export class Region {
     if (credits.rows > 0) fabric.acceptCredits(direction, credits);
   }
 
-  /** Ends a kernel: every operation done, every packet delivered, every credit back. Returns the last cycle of any operation. */
+  /**
+   * Ends a kernel, in which every operation must be done. Returns the last cycle of any operation. That every packet is
+   * delivered and every credit back is checked when the next one begins, and by {@link assertQuiescent} after the last.
+   */
   finishKernel(): number {
     let end = 0;
     for (const engine of this.engines) {
       if (!engine.done) throw new Error(`Deadlock: ${engine.explainWaiting(5).join('; ')}`);
-      engine.fabric.assertQuiescent();
-      for (const cycle of engine.endCycle) if (cycle > end) end = cycle;
+      end = Math.max(end, engine.lastEndCycle);
       engine.finishKernel();
     }
     return end;
@@ -130,9 +132,12 @@ export class Region {
 
   /** The last cycle at which any operation of the region has ended so far. */
   lastEndCycle(): number {
-    let end = 0;
-    for (const engine of this.engines) for (const cycle of engine.endCycle) if (cycle > end) end = cycle;
-    return end;
+    return this.engines.reduce((last, engine) => Math.max(last, engine.lastEndCycle), 0);
+  }
+
+  /** Flits and credits are where they were at the start, or this throws. */
+  assertQuiescent(): void {
+    for (const engine of this.engines) engine.fabric.assertQuiescent();
   }
 
   /** Between windows, with no items waiting in {@link ports}. */
