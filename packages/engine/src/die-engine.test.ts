@@ -22,7 +22,7 @@ function played(build: (program: ProgramBuilder) => void): { start: number[]; en
   const region = regionOf(one);
   region.startKernel([builder.finish()]);
   run(region).finishKernel();
-  const [{ startCycle, endCycle }] = region.engines as [{ startCycle: Float64Array; endCycle: Float64Array }];
+  const [{ startCycle, endCycle }] = region.engines as unknown as [{ startCycle: Float64Array; endCycle: Float64Array }];
   return { start: [...startCycle], end: [...endCycle] };
 }
 
@@ -176,17 +176,18 @@ test('link rows add up to the same for any length of bin, no bin is busier than 
 
 test.each([
   ['between tiles', machine(2, 1), 4],
-  ['between dies', machine(1, 1, 2, { shape: 'edge', link: DIE_LINK }), 6],
+  ['between dies', machine(1, 1, 2, { shape: 'edge', link: DIE_LINK }), 7],
   ['slow, between dies', machine(1, 1, 2, { shape: 'edge', link: { ...DIE_LINK, bytesPerCycle: 1 } }), 64],
 ])('a packet that holds a link %s after the last event is spread over the bins that it holds', (_, hardware, busy) => {
   const rows: LinkRow[] = [];
   const region = regionOf(hardware, rows, { binCycles: 2 });
   region.startKernel(programsOf(hardware, [{ from: 0, to: 1, bytes: 64, flops: 0 }]));
   run(region).finishKernel();
-  const [{ port }] = rows as [LinkRow];
-  const link = rows.filter((row) => row.dieId === 0 && row.router === 0 && row.port === port);
-  expect(Math.max(...rows.map(({ busyCycles }) => busyCycles))).toBe(2);
-  expect(Math.floor(link.reduce((sum, { busyCycles }) => sum + busyCycles, 0))).toBe(busy);
+  // The only link that tile 0 uses, in all and bin by bin: full ones, then the rest.
+  const link = rows.filter(({ dieId, router }) => dieId === 0 && router === 0).map(({ busyCycles }) => busyCycles);
+  expect(link.reduce((sum, cycles) => sum + cycles, 0)).toBe(busy);
+  expect(link.slice(1, -1).every((cycles) => cycles === 2)).toBe(true);
+  expect(Math.max(...link)).toBe(2);
 });
 
 test('what waits for what is said, at most as many sentences as asked for', () => {

@@ -173,7 +173,9 @@ export class DieEngine {
 
   /** Reports what links carried since the last full bin. Call when the kernel is over on the whole wafer. */
   finishKernel(): void {
-    this.#drain(this.#bin, Infinity);
+    // A link may be held for longer than the last event: what reaches past a bin is the next one's.
+    const { binCycles } = this.#options;
+    while (this.#drain(this.#bin, (this.#bin + 1) * binCycles) > 0) this.#bin++;
     this.#program = undefined;
   }
 
