@@ -1,6 +1,6 @@
 /**
  * What an operation does. The vocabulary is what a dispatch and a combine need:
- * - `send`: bytes from this tile to another; done when the last packet has left the tile;
+ * - `send`: bytes from this tile to another; done at once, when the network interface of the tile, which queues, has them;
  * - `receive`: done when the given bytes have arrived on one channel of this tile;
  * - `wait`: done when its dependencies are, and nothing else;
  * - `compute`: matrix work on this tile, in floating-point operations and bytes of memory read, never in time: time is
