@@ -26,7 +26,7 @@ export function checkSchema<T extends TSchema>(schema: T, value: unknown, source
     validate = ajv.compile(schema);
     compiled.set(schema, validate);
   }
-  if (validate(value)) return value as Static<T>;
+  if (validate(value)) return value;
   const errors = [...(validate.errors ?? [])].sort((a, b) => rank(a) - rank(b));
   const first = errors[0]!;
   const others = new Set(errors.filter((error) => rank(error) < 9).map((error) => error.instancePath + error.message)).size - 1;
@@ -56,23 +56,36 @@ function explain(error: ErrorObject, source: string, others: number): SchemaErro
   }
   if (error.keyword === 'required') {
     const key = String(params['missingProperty']);
-    return new SchemaError('SCHEMA_MISSING_KEY', `${source}: ${at} lacks the key ${key}.${more}`, { ...context, key });
+    const field = (error.parentSchema?.['properties'] as Record<string, unknown> | undefined)?.[key];
+    return new SchemaError('SCHEMA_MISSING_KEY', `${source}: ${at} lacks the key ${key}.${meaning(field)}${more}`, { ...context, key });
   }
   const got = show(error.data);
-  const message = `${source}: ${at} ${expectation(error)}, got ${got}.${more}`;
+  const message = `${source}: ${at} ${expectation(error)}, got ${got}.${meaning(error.parentSchema)}${more}`;
   return new SchemaError(error.keyword === 'type' ? 'SCHEMA_WRONG_TYPE' : 'SCHEMA_OUT_OF_RANGE', message, { ...context, got });
 }
 
 function expectation(error: ErrorObject): string {
   const params = error.params as Record<string, unknown>;
-  if (error.keyword === 'type') return `must be of type ${String(params['type'])}`;
+  if (error.keyword === 'type') return `must be of type ${either(params['type'])}`;
   if (error.keyword === 'const') return `must be ${JSON.stringify(params['allowedValue'])}`;
   if (error.keyword === 'enum') return `must be one of ${(params['allowedValues'] as unknown[]).map((v) => JSON.stringify(v)).join(', ')}`;
   if (error.keyword === 'anyOf' || error.keyword === 'oneOf') {
-    const choices = (error.schema as { const?: unknown; type?: string }[]).map((s) => (s.const === undefined ? (s.type ?? 'object') : JSON.stringify(s.const)));
+    const choices = (error.schema as { const?: unknown; type?: unknown }[]).map((s) => (s.const === undefined ? either(s.type ?? 'object') : JSON.stringify(s.const)));
     return `must be one of ${choices.join(', ')}`;
   }
   return error.message ?? 'is not valid';
+}
+
+/** One type, or several joined as a person would. */
+function either(type: unknown): string {
+  return Array.isArray(type) ? type.join(' or ') : String(type);
+}
+
+/** What the schema says of a field, as a sentence with a leading space, or nothing. */
+function meaning(schema: unknown): string {
+  const description = (schema as { description?: unknown } | null | undefined)?.description;
+  if (typeof description !== 'string' || description === '') return '';
+  return ` ${description}${/[.!?]$/.test(description) ? '' : '.'}`;
 }
 
 function show(value: unknown): string {
