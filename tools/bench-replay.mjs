@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util';
 import { root } from './prepare.mjs';
 
 const { values } = parseArgs({ options: { 'tokens-per-die': { type: 'string', default: '1,256' }, nodes: { type: 'string', default: '1,2' }, repeat: { type: 'string', default: '1' } } });
+/** @param {string} text */
 const list = (text) => text.split(',').map(Number);
 const recorded = join(root, process.env.KERF_REFERENCE ?? '../shared', 'traces/gpt-oss-20b-decode');
 const trace = existsSync(recorded) ? recorded : join(root, 'traces/gpt-oss-20b-synthetic');
@@ -26,7 +27,13 @@ try {
       const runs = Array.from({ length: Number(values.repeat) }, () => runOnce(tokens, nodes)).sort((a, b) => a.wallSeconds - b.wallSeconds);
       const { wallSeconds, packetHops, digest, processes } = runs[runs.length >> 1];
       digests.add(digest);
-      const wait = processes.reduce((sum, one) => sum + one.waitSeconds, 0) / processes.reduce((sum, one) => sum + one.wallSeconds, 0);
+      let waitSeconds = 0;
+      let processSeconds = 0;
+      for (const one of processes) {
+        waitSeconds += one.waitSeconds;
+        processSeconds += one.wallSeconds;
+      }
+      const wait = waitSeconds / processSeconds;
       const peak = processes.map((one) => Math.round(one.peakRssBytes / 2 ** 20)).join(', ');
       console.log([tokens, nodes, wallSeconds.toFixed(1), packetHops, (packetHops / wallSeconds / 1e6).toFixed(2), `${(wait * 100).toFixed(0)} %`, peak, digest.slice(0, 12)].join(' | '));
     }
@@ -36,6 +43,16 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
+/**
+ * @typedef {{ waitSeconds: number, wallSeconds: number, peakRssBytes: number }} Process
+ * @typedef {{ wallSeconds: number, packetHops: number, digest: string, processes: Process[] }} Timing
+ */
+
+/**
+ * @param {number} tokens per die
+ * @param {number} nodes
+ * @returns {Timing}
+ */
 function runOnce(tokens, nodes) {
   const out = join(folder, 'run');
   const text = execFileSync(process.execPath, [
