@@ -25,7 +25,9 @@ try {
     const digests = new Set();
     for (const nodes of list(values.nodes)) {
       const runs = Array.from({ length: Number(values.repeat) }, () => runOnce(tokens, nodes)).sort((a, b) => a.wallSeconds - b.wallSeconds);
-      const { wallSeconds, packetHops, digest, processes } = runs[runs.length >> 1];
+      const median = runs[runs.length >> 1];
+      if (median === undefined) throw new Error('--repeat is at least 1.');
+      const { wallSeconds, packetHops, digest, processes } = median;
       digests.add(digest);
       let waitSeconds = 0;
       let processSeconds = 0;
@@ -34,7 +36,7 @@ try {
         processSeconds += one.wallSeconds;
       }
       const wait = waitSeconds / processSeconds;
-      const peak = processes.map((one) => Math.round(one.peakRssBytes / 2 ** 20)).join(', ');
+      const peak = processes.map((/** @type {Process} */ one) => Math.round(one.peakRssBytes / 2 ** 20)).join(', ');
       console.log([tokens, nodes, wallSeconds.toFixed(1), packetHops, (packetHops / wallSeconds / 1e6).toFixed(2), `${(wait * 100).toFixed(0)} %`, peak, digest.slice(0, 12)].join(' | '));
     }
     if (digests.size !== 1) throw new Error('The number of processes changed the results.');
