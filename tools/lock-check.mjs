@@ -1,3 +1,4 @@
+// @ts-check
 // Checks that package-lock.json installs everywhere, not only on the machine that wrote it.
 //
 // A registry mirror can show a package before it shows that package's platform binaries. `npm install` then writes a lock

@@ -1,3 +1,4 @@
+// @ts-check
 // The set-up that `npm start` and `npm test` share: the right Node, the packages of the lock, a build. Plain Node, no
 // dependencies, since nothing may be installed yet; and no syntax that an old Node could not read before it is refused.
 import { spawn, spawnSync } from 'node:child_process';

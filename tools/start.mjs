@@ -1,3 +1,4 @@
+// @ts-check
 // `npm start`: from a fresh clone to a first run. Installs, builds, replays the bundled trace on a wafer of eight dies that
 // is cut over two processes, and checks in the run's manifest that the cut was real.
 //

@@ -1,3 +1,4 @@
+// @ts-check
 // `npm test`: installs, builds, runs every test once, and ends with one plain line of counts.
 //
 // usage: npm test [-- [--nightly] [--strict-skips] FLAGS OF vitest run]
