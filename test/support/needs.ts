@@ -1,5 +1,7 @@
-import { existsSync, statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmdirSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'vitest';
 
@@ -33,6 +35,29 @@ export function testWithPython(title: string, body: Body, timeoutMilliseconds?: 
   const name = `${title} (needs KERF_PYTHON)`;
   if (interpreter === undefined) test.skip(name, () => {});
   else test(name, () => body(interpreter), timeoutMilliseconds);
+}
+
+/**
+ * A test on a file system of `bytes`, mounted in memory for it; only root on Linux may do that. Elsewhere it is skipped, which
+ * KERF_SMALL_DISK=none says is known.
+ */
+export function testWithSmallDisk(title: string, bytes: number, body: Body): void {
+  const name = `${title} (needs KERF_SMALL_DISK)`;
+  if (process.env['KERF_SMALL_DISK'] === 'none' || process.platform !== 'linux' || process.getuid?.() !== 0) return test.skip(name, () => {});
+  test(name, async () => {
+    const disk = mkdtempSync(join(tmpdir(), 'kerf-disk-'));
+    try {
+      const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'kerf-small-disk', disk], { encoding: 'utf8' });
+      if (mounted.status !== 0) throw new Error(`No small disk could be mounted; set KERF_SMALL_DISK=none to skip this test: ${mounted.stderr}`);
+      try {
+        await body(disk);
+      } finally {
+        spawnSync('umount', [disk]);
+      }
+    } finally {
+      rmdirSync(disk);
+    }
+  });
 }
 
 /** A slow test. It does not exist in an ordinary run, so its file needs an ordinary test beside it. */
