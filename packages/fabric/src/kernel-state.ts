@@ -1,5 +1,6 @@
 import { NO_LINK, type DieTopology } from './die-topology.ts';
 import { EJECTION } from './link-type.ts';
+import { PORT_STRIDE } from './ports.ts';
 
 /** Fields of a packet: {@link PACKET_STRIDE} int32 per packet, addressed by offset (packet × stride). */
 export const NEXT = 0; // offset of the next packet in the same list, or −1
@@ -91,6 +92,8 @@ export interface KernelColumns {
   readonly ports: Int32Array;
   /** [routers × 4] see the fields of a router above. */
   readonly routers: Int32Array;
+  /** [routers] 1 where the router has been visited since the kernel began: all else is as it was. */
+  readonly visited: Uint8Array;
   /** [routers] routers to wake in the next cycle; the first `scalars.soon` count. */
   readonly soon: Int32Array;
   /** [tiles × 2] running hash of (arrival cycle, source, sequence) of what each tile received. */
@@ -138,6 +141,7 @@ export function emptyColumns(topology: DieTopology, lanes: number, channels: num
     occupied: new Int32Array(slots >>> 5),
     ports: portColumn,
     routers: new Int32Array(routers * ROUTER_FIELDS),
+    visited: new Uint8Array(routers),
     soon: new Int32Array(routers),
     deliveryHash: new Int32Array(tiles * 2),
     counters: new Float64Array(ports * channels * COUNTER_STRIDE),
@@ -147,12 +151,27 @@ export function emptyColumns(topology: DieTopology, lanes: number, channels: num
   return columns;
 }
 
-/** Everything that counts from cycle 0 as it is before that cycle. Queues must be empty and credits back. */
-export function resetClock({ ports, routers, eventsAt, occupied }: KernelColumns, lanes: number): void {
-  for (let at = 0; at < ports.length; at += 1 << portShift(lanes)) {
-    for (const field of [INPUT_FREE, OUTPUT_FREE, OUTPUT_LAG, POINTER, BLOCKED]) ports[at + field] = 0;
-    for (let lane = 0; lane < lanes; lane++) ports[at + FIRST_QUEUE + lane * QUEUE_FIELDS + HEAD_SINCE] = 0;
+/**
+ * Everything that counts from cycle 0 as it is before that cycle. Queues must be empty and credits back. Ports of routers
+ * that have not been visited since the last time are so already.
+ */
+export function resetClock({ ports, routers, visited, eventsAt, occupied }: KernelColumns, lanes: number): void {
+  const shift = portShift(lanes);
+  const portCount = ports.length >> shift;
+  for (let router = 0; router < visited.length; router++) {
+    if (visited[router] === 0) continue;
+    const end = router + 1 === visited.length ? portCount : (router + 1) * PORT_STRIDE;
+    for (let port = router * PORT_STRIDE; port < end; port++) {
+      const at = port << shift;
+      ports[at + INPUT_FREE] = 0;
+      ports[at + OUTPUT_FREE] = 0;
+      ports[at + OUTPUT_LAG] = 0;
+      ports[at + POINTER] = 0;
+      ports[at + BLOCKED] = 0;
+      for (let lane = 0; lane < lanes; lane++) ports[at + FIRST_QUEUE + lane * QUEUE_FIELDS + HEAD_SINCE] = 0;
+    }
   }
+  visited.fill(0);
   routers.fill(0);
   for (let router = 0; router < routers.length; router += ROUTER_FIELDS) {
     routers[router + WAKE_AT] = NEVER;

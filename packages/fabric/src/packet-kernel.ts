@@ -321,7 +321,7 @@ export class PacketKernel {
   /** Phase 4: every woken router decides once, from its queues, credits and round-robin state. */
   decide(): void {
     const { topology, lanes, channels } = this;
-    const { packets, arrivals, occupied, ports, routers, soon, counters } = this.#columns;
+    const { packets, arrivals, occupied, ports, routers, visited, soon, counters } = this.#columns;
     const shift = this.#portShift;
     const { type, hubRouter } = topology;
     const typeNumerator = this.#typeNumerator;
@@ -343,6 +343,7 @@ export class PacketKernel {
       const router = wake[this.#reverse ? woken - 1 - visit : visit]!;
       const hub = router === hubRouter;
       const base = router * PORT_STRIDE;
+      visited[router] = 1;
       let nextCycle = NEVER;
       let outputs = routers[router * ROUTER_FIELDS + WANTED_OUTPUTS]!;
       while (outputs !== 0) {
@@ -556,23 +557,31 @@ export class PacketKernel {
    * more than 100 % busy in any bin.
    */
   drainCounters(end: number, row: (port: number, channel: number, counters: Float64Array, at: number) => void): void {
+    const { visited } = this.#columns;
+    const { routers, ports } = this.topology;
+    for (let router = 0; router < routers; router++) {
+      if (visited[router] === 0) continue;
+      const afterLast = router + 1 === routers ? ports : (router + 1) * PORT_STRIDE;
+      for (let port = router * PORT_STRIDE; port < afterLast; port++) this.#drainPort(port, end, row);
+    }
+  }
+
+  #drainPort(port: number, end: number, row: (port: number, channel: number, counters: Float64Array, at: number) => void): void {
     const { counters, ports } = this.#columns;
     const { channels } = this;
-    for (let port = 0; port < this.topology.ports; port++) {
-      const at = port << this.#portShift;
-      if (ports[at + RECENT_PACKETS] !== 0) this.#countRecent(port);
-      const over = ports[at + OUTPUT_FREE]! - end;
-      const lastChannel = ports[at + LAST_CHANNEL]!;
-      for (let channel = 0; channel < channels; channel++) {
-        const counter = (port * channels + channel) * COUNTER_STRIDE;
-        if (counters[counter + COUNT_BUSY] === 0 && counters[counter + COUNT_PACKETS] === 0) continue;
-        // Only the last packet can reach past `end`.
-        const carried = over > 0 && channel === lastChannel ? Math.min(over, counters[counter + COUNT_BUSY]!) : 0;
-        counters[counter + COUNT_BUSY]! -= carried;
-        row(port, channel, counters, counter);
-        counters.fill(0, counter, counter + COUNTER_STRIDE);
-        counters[counter + COUNT_BUSY] = carried;
-      }
+    const at = port << this.#portShift;
+    if (ports[at + RECENT_PACKETS] !== 0) this.#countRecent(port);
+    const over = ports[at + OUTPUT_FREE]! - end;
+    const lastChannel = ports[at + LAST_CHANNEL]!;
+    for (let channel = 0; channel < channels; channel++) {
+      const counter = (port * channels + channel) * COUNTER_STRIDE;
+      if (counters[counter + COUNT_BUSY] === 0 && counters[counter + COUNT_PACKETS] === 0) continue;
+      // Only the last packet can reach past `end`.
+      const carried = over > 0 && channel === lastChannel ? Math.min(over, counters[counter + COUNT_BUSY]!) : 0;
+      counters[counter + COUNT_BUSY]! -= carried;
+      row(port, channel, counters, counter);
+      counters.fill(0, counter, counter + COUNTER_STRIDE);
+      counters[counter + COUNT_BUSY] = carried;
     }
   }
 
