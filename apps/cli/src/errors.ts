@@ -5,6 +5,7 @@ export type CliErrorCode =
   | 'CLI_SET' // --set that is not key=value, or a key that leads nowhere
   | 'JSON_SYNTAX' // with file, line and column
   | 'DISK_FULL' // told by a node process
+  | 'RUN_FOLDER_BUSY' // another run writes there
   | 'RUN_FOLDER_EXISTS'
   | 'RUN_FOLDER_FOREIGN' // --force on something that no run wrote
   | 'TOO_MANY_NODES' // more node processes than dies

@@ -1,10 +1,11 @@
 import { readFileSync, statSync } from 'node:fs';
-import { readError } from '@kerf/node';
+import { assertFile, readError } from '@kerf/node';
 import { CliError } from './errors.ts';
 import { jsonFault } from './json-syntax.ts';
 
 /** @throws CliError `FILE_NOT_FOUND`, `FILE_UNREADABLE`, and `JSON_SYNTAX` with line and column */
 export function readJson(path: string): unknown {
+  assertFile(path);
   let text: string;
   try {
     text = readFileSync(path, 'utf8').replace(/^\uFEFF/, '');

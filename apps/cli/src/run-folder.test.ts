@@ -104,3 +104,17 @@ test('runs without a name are numbered after the last', () => {
   mkdirSync(join(runs, '0007'), { recursive: true });
   expect(nextRunFolder(runs)).toBe(join(runs, '0008'));
 });
+
+test('a folder that a living process writes to is left alone, also with --force', () => {
+  mkdirSync(join(parent, 'deep'));
+  writeFileSync(`${path}.lock`, String(process.ppid));
+  expect(code(() => RunFolder.create(path, '{}', options(true)))).toBe('RUN_FOLDER_BUSY');
+  expect(existsSync(path)).toBe(false);
+});
+
+test('the claim of a process that is gone counts for nothing', () => {
+  mkdirSync(join(parent, 'deep'));
+  writeFileSync(`${path}.lock`, String(2 ** 22 + 1)); // above the largest process id
+  RunFolder.create(path, '{}', options(false));
+  expect(readFileSync(`${path}.lock`, 'utf8')).toBe(String(process.pid));
+});

@@ -36,11 +36,12 @@ export class RunFolder {
   /**
    * Makes the folder, with its parents, and writes the first manifest into it.
    *
-   * @throws CliError `RUN_FOLDER_EXISTS`, `RUN_FOLDER_FOREIGN`, `FILE_UNWRITABLE`, `DISK_FULL`
+   * @throws CliError `RUN_FOLDER_BUSY`, `RUN_FOLDER_EXISTS`, `RUN_FOLDER_FOREIGN`, `FILE_UNWRITABLE`, `DISK_FULL`
    */
   static create(path: string, firstManifest: string, options: RunFolderOptions): RunFolder {
     const folder = new RunFolder(path);
     let made = false;
+    const unlock = lock(path);
     try {
       if (exists(path)) {
         if (!options.force) {
@@ -49,7 +50,6 @@ export class RunFolder {
         }
         removeRunFolder(path, options);
       }
-      mkdirSync(dirname(path), { recursive: true });
       mkdirSync(path);
       made = true;
       writeDurably(join(path, RESERVE), new Uint8Array(RESERVE_BYTES));
@@ -58,6 +58,7 @@ export class RunFolder {
     } catch (error) {
       // Half a run folder would belong to nobody. This one did not exist a moment ago, so all that is in it is ours.
       if (made) rmSync(path, { recursive: true, force: true });
+      unlock();
       throw writeError(error, path);
     }
     return folder;
@@ -141,5 +142,52 @@ function writeDurably(path: string, bytes: Uint8Array): void {
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);
+  }
+}
+
+/**
+ * Claims a run folder for this process until it ends: a file beside the folder holds the process id. One that a killed
+ * process left behind counts for nothing.
+ *
+ * @returns gives the claim up
+ * @throws CliError `RUN_FOLDER_BUSY`
+ */
+function lock(path: string): () => void {
+  const file = `${path}.lock`;
+  const unlock = (): void => rmSync(file, { force: true });
+  for (;;) {
+    try {
+      mkdirSync(dirname(path), { recursive: true });
+      const descriptor = openSync(file, 'wx');
+      writeSync(descriptor, String(process.pid));
+      closeSync(descriptor);
+      process.once('exit', unlock);
+      return unlock;
+    } catch (error) {
+      if (systemCode(error) !== 'EEXIST') throw writeError(error, path);
+    }
+    const holder = holderOf(file, path);
+    if (holder === process.pid) return () => undefined; // claimed already, and given up when this process ends
+    if (isAlive(holder)) {
+      throw new CliError('RUN_FOLDER_BUSY', `Another run (pid ${holder}) is writing to ${path}. Choose another folder with --out, or wait for it.`, { path, pid: holder });
+    }
+    unlock();
+  }
+}
+
+function holderOf(file: string, path: string): number {
+  try {
+    return Number(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw writeError(error, path);
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return systemCode(error) === 'EPERM';
   }
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, readSync, statSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, readSync, statSync, writeSync, type Stats } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { ByteSink, ByteSource } from '@kerf/arrow';
 import { KerfError } from '@kerf/checks';
@@ -14,14 +14,10 @@ export class FileSource implements ByteSource {
   /** @throws NodeError `FILE_NOT_FOUND`, `FILE_UNREADABLE` */
   constructor(path: string) {
     this.name = path;
+    assertFile(path);
     try {
       this.#descriptor = openSync(path, 'r');
-      const stat = fstatSync(this.#descriptor);
-      if (stat.isDirectory()) {
-        closeSync(this.#descriptor);
-        throw new NodeError('FILE_UNREADABLE', `${path} is a folder, not a file.`, { path });
-      }
-      this.byteLength = stat.size;
+      this.byteLength = fstatSync(this.#descriptor).size;
     } catch (error) {
       throw readError(error, path);
     }
@@ -114,13 +110,14 @@ export function traceFiles(path: string): OpenTraceFiles {
   };
   try {
     if (statSync(path).isDirectory()) {
-      const list = () => readdirSync(path, { withFileTypes: true }).filter((entry) => !entry.isDirectory()).map((entry) => entry.name).sort();
+      const list = () => readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isFile() || entry.isSymbolicLink()).map((entry) => entry.name).sort();
       list();
       return { name: path, list, open: (file) => open(join(path, basename(file))), close };
     }
   } catch (error) {
     throw readError(error, path);
   }
+  assertFile(path);
   return { name: path, list: () => [basename(path)], open: (file) => open(join(dirname(path), basename(file))), close };
 }
 
@@ -137,6 +134,23 @@ export function hashOf(source: ByteSource): string {
   const hash = sha256();
   for (let offset = 0; offset < source.byteLength; offset += CHUNK_BYTES) hash.update(source.read(offset, CHUNK_BYTES));
   return hash.hex();
+}
+
+/**
+ * Opening a pipe waits for a writer, and reading some devices never ends: both are refused by name.
+ *
+ * @throws NodeError `FILE_NOT_FOUND`, `FILE_UNREADABLE`
+ */
+export function assertFile(path: string): void {
+  let stat: Stats;
+  try {
+    stat = statSync(path);
+  } catch (error) {
+    throw readError(error, path);
+  }
+  if (stat.isFile()) return;
+  const kind = stat.isDirectory() ? 'folder' : stat.isFIFO() ? 'pipe' : stat.isSocket() ? 'socket' : 'device';
+  throw new NodeError('FILE_UNREADABLE', `${path} is a ${kind}, not a file.`, { path, kind });
 }
 
 /** What a failed read means to the person who named the file. */

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { KerfError } from '@kerf/checks';
 import { connectChannel, controlLink, type FromNode, type ToNode } from '@kerf/cluster';
 import { readRoutingTrace } from '@kerf/traces';
 import { NodeError } from './errors.ts';
@@ -42,6 +43,6 @@ try {
   // The last word is said; the coordinator closes the connection when it has read it.
   channel.onClose(() => process.exit(0));
 } catch (error) {
-  process.stderr.write(`kerf-node: ${error instanceof NodeError ? `${error.code}: ${error.message}` : (error as Error).message}\n`);
+  process.stderr.write(`kerf-node: ${error instanceof KerfError ? `${String(error.code)}: ${error.message}` : (error as Error).message}\n`);
   process.exit(2);
 }

@@ -30,7 +30,7 @@ describe.each(modelCardNames)('%s', (name) => {
     expect(card.firstMoeLayer + card.moeLayers).toBe(card.layers);
   });
 
-  test.skipIf(!hasReference)('repeats the published configuration', () => {
+  test.skipIf(!hasReference)('repeats the published configuration (needs KERF_REFERENCE)', () => {
     const config = JSON.parse(readFileSync(`${reference}/models/${name}.json`, 'utf8')) as Configuration;
     expect(modelCard(name)).toMatchObject({
       hiddenWidth: config.hidden_size,

@@ -17,7 +17,7 @@ export interface ExpertTiles {
   /** [experts] seat of the expert on its first tile. */
   readonly firstSeat: Uint32Array;
   /** [seats] tile of its die. */
-  readonly seatTile: Uint16Array;
+  readonly seatTile: Uint32Array;
   /** [seats] expert. */
   readonly seatExpert: Uint16Array;
   /** [dies + 1] where the seats of a die begin. */
@@ -71,7 +71,7 @@ export function expertTiles(placement: Uint16Array, grid: Grid): ExpertTiles {
     first,
     count,
     firstSeat,
-    seatTile: Uint16Array.from(seatTile),
+    seatTile: Uint32Array.from(seatTile),
     seatExpert: Uint16Array.from(seatExpert),
     dieSeatStart,
   };

@@ -9,7 +9,7 @@ export class ProgramBuilder {
   readonly #channels: readonly string[];
   #operations = 0;
   #kind = new Uint8Array(64);
-  #localTile = new Uint16Array(64);
+  #localTile = new Uint32Array(64);
   #peerTile = new Uint32Array(64);
   #channel = new Uint8Array(64);
   #bytes = new Float64Array(64);
@@ -93,7 +93,7 @@ export class ProgramBuilder {
 
   #grow(): void {
     this.#kind = doubled(this.#kind, Uint8Array);
-    this.#localTile = doubled(this.#localTile, Uint16Array);
+    this.#localTile = doubled(this.#localTile, Uint32Array);
     this.#peerTile = doubled(this.#peerTile, Uint32Array);
     this.#channel = doubled(this.#channel, Uint8Array);
     this.#bytes = doubled(this.#bytes, Float64Array);

@@ -29,7 +29,7 @@ export interface ProgramTable {
   /** [operations] {@link SEND}, {@link RECEIVE}, {@link WAIT} or {@link COMPUTE}. */
   readonly kind: Uint8Array;
   /** [operations] tile of this die that runs the operation: y × tilesX + x. */
-  readonly localTile: Uint16Array;
+  readonly localTile: Uint32Array;
   /** [operations] `send`: destination, wafer-wide tile id. Otherwise 0. */
   readonly peerTile: Uint32Array;
   /** [operations] `send`, `receive`: index into `channels`. Otherwise 0. */

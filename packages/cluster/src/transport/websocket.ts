@@ -59,14 +59,21 @@ export async function serveChannels(token: string, onChannel: (name: string, cha
  */
 export function connectChannel(url: string, token: string, timeoutMilliseconds = 10_000): Promise<Channel> {
   return new Promise((resolve, reject) => {
-    const socket = new WebSocket(url, PROTOCOL, {
-      headers: { authorization: `Bearer ${token}` },
-      perMessageDeflate: false,
-      maxPayload: MAX_MESSAGE_BYTES,
-      skipUTF8Validation: true,
-      handshakeTimeout: timeoutMilliseconds,
-    });
     const fail = (error: Error): void => reject(new ClusterError('CLUSTER_CONNECT', `Cannot connect to ${url}: ${error.message}.`, { url }, error));
+    let socket: WebSocket;
+    try {
+      socket = new WebSocket(url, PROTOCOL, {
+        headers: { authorization: `Bearer ${token}` },
+        perMessageDeflate: false,
+        maxPayload: MAX_MESSAGE_BYTES,
+        skipUTF8Validation: true,
+        handshakeTimeout: timeoutMilliseconds,
+      });
+    } catch (error) {
+      // No address, or a token that no header can carry.
+      fail(error as Error);
+      return;
+    }
     socket.once('error', fail);
     socket.once('open', () => {
       socket.off('error', fail);
