@@ -1,4 +1,4 @@
-import { presetHardware } from '@kerf/hardware';
+import { memoryOf, presetHardware } from '@kerf/hardware';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { computeCycles, computeRates } from './costs.ts';
@@ -32,6 +32,13 @@ test('it never beats the roofline, and is less than a cycle above it', () => {
 test('rates come from the hardware, per element type', () => {
   const hardware = presetHardware('mesh-8x8');
   for (const type of ['fp16', 'fp8'] as const) expect(computeRates(hardware, type).flopsPerCycle).toBe(hardware.tile.matrix.flopsPerCycle[type]);
-  const fraction = { ...hardware, memory: { ...hardware.memory, channels: 6, bytesPerCyclePerChannel: [10, 4] as [number, number] } };
+  const fraction = { ...hardware, memory: { ...memoryOf(hardware, 'This test'), channels: 6, bytesPerCyclePerChannel: [10, 4] as [number, number] } };
   expect(computeRates(fraction, 'fp16').memoryBytesPerCycle).toBe(15);
+});
+
+test('without memory channels tiles compute, but cannot read operands from memory', () => {
+  const scratchpads = computeRates({ ...presetHardware('mesh-8x8'), memory: null }, 'fp16');
+  expect(scratchpads.memoryBytesPerCycle).toBe(0);
+  expect(computeCycles(4096, 0, scratchpads, 64)).toBe(4);
+  expect(() => computeCycles(4096, 1, scratchpads, 64)).toThrow(expect.objectContaining({ code: 'HARDWARE_NO_MEMORY' }));
 });

@@ -1,5 +1,6 @@
+import { checkDefects } from './defect-checks.ts';
 import { HardwareError, type HardwareErrorCode } from './errors.ts';
-import { MAX_COORDINATE, MAX_TILES, type Hardware, type LinkSpec, type TileLinkSpec } from './spec.ts';
+import { MAX_COORDINATE, MAX_TILES, type Hardware, type LinkSpec, type SyncLinkSpec, type TileLinkSpec } from './spec.ts';
 
 /**
  * What a schema cannot say of a machine of the right shape: that its parts fit together.
@@ -14,12 +15,17 @@ export function crossCheckHardware(hardware: Hardware, source: string, at = ''):
     throw new HardwareError(code, `${source}: ${place} must be ${expected}, got ${got}. ${why}`, { source, path: place, expected, got });
   };
   checkSize(hardware, refuse);
-  checkPackets(hardware.link, refuse);
+  checkPackets('link', hardware.link, refuse);
+  if (hardware.syncLink !== undefined) checkPackets('syncLink', hardware.syncLink, refuse);
   checkDieToDie(hardware, refuse);
-  for (const [path, link] of linksOf(hardware)) checkCredits(path, link, hardware.link, refuse);
+  for (const [path, link, packets] of linksOf(hardware)) checkCredits(path, link, packets, refuse);
+  checkReduction(hardware, refuse);
+  checkMemory(hardware, refuse);
+  checkDefects(hardware, refuse);
 }
 
-type Refuse = (code: HardwareErrorCode, path: string, expected: string, got: string | number, why: string) => never;
+/** Says what is wrong with the machine, and where. */
+export type Refuse = (code: HardwareErrorCode, path: string, expected: string, got: string | number, why: string) => never;
 
 function checkSize({ wafer, die }: Hardware, refuse: Refuse): void {
   for (const [axis, dies, tiles] of [['X', wafer.diesX, die.tilesX], ['Y', wafer.diesY, die.tilesY]] as const) {
@@ -34,17 +40,52 @@ function checkSize({ wafer, die }: Hardware, refuse: Refuse): void {
   }
 }
 
-function checkPackets({ bytesPerCycle: flitBytes, maxPacketBytes }: TileLinkSpec, refuse: Refuse): void {
+function checkPackets(path: string, { bytesPerCycle: flitBytes, maxPacketBytes }: TileLinkSpec | SyncLinkSpec, refuse: Refuse): void {
   if (maxPacketBytes >= flitBytes && maxPacketBytes % flitBytes === 0) return;
-  const why = `A flit is what a tile link carries per cycle, link.bytesPerCycle = ${flitBytes} bytes; a packet is made of whole ones.`;
-  refuse('HARDWARE_BAD_PACKET', 'link.maxPacketBytes', `a multiple of ${flitBytes}`, maxPacketBytes, why);
+  const why = `A flit is what a tile link carries per cycle, ${path}.bytesPerCycle = ${flitBytes} bytes; a packet is made of whole ones.`;
+  refuse('HARDWARE_BAD_PACKET', `${path}.maxPacketBytes`, `a multiple of ${flitBytes}`, maxPacketBytes, why);
 }
 
-function checkCredits(path: string, { credits }: LinkSpec | TileLinkSpec, tileLink: TileLinkSpec, refuse: Refuse): void {
-  const packetFlits = tileLink.maxPacketBytes / tileLink.bytesPerCycle;
+function checkCredits(path: string, { credits }: LinkSpec | TileLinkSpec, packets: TileLinkSpec | SyncLinkSpec, refuse: Refuse): void {
+  const packetFlits = packets.maxPacketBytes / packets.bytesPerCycle;
   if (credits === undefined || credits >= packetFlits) return;
-  const why = `The buffer behind a link holds at least one largest packet, ${tileLink.maxPacketBytes} bytes in flits of ${tileLink.bytesPerCycle}; leave credits out to have them derived.`;
+  const why = `The buffer behind a link holds at least one largest packet, ${packets.maxPacketBytes} bytes in flits of ${packets.bytesPerCycle}; leave credits out to have them derived.`;
   refuse('HARDWARE_BAD_CREDITS', `${path}.credits`, `at least ${packetFlits} flits`, credits, why);
+}
+
+function checkReduction({ reduction, link }: Hardware, refuse: Refuse): void {
+  if (reduction === undefined) return;
+  const { pageBytes, pageGapCycles } = reduction;
+  const bytes = pageBytes ?? 4096;
+  if (pageBytes === undefined && pageGapCycles === undefined) return;
+  if (bytes % link.bytesPerCycle !== 0) {
+    const got = pageBytes ?? `${bytes}, which it is where left out`;
+    refuse('HARDWARE_BAD_REDUCTION', 'reduction.pageBytes', `a multiple of ${link.bytesPerCycle}`, got, `A page is made of whole flits, link.bytesPerCycle = ${link.bytesPerCycle} bytes.`);
+  }
+}
+
+function checkMemory({ memory, die }: Hardware, refuse: Refuse): void {
+  if (memory === null) return;
+  const { edgeNodes: on, aliasing, channels } = memory;
+  if (on === undefined) {
+    if (aliasing === 'column') refuse('HARDWARE_BAD_MEMORY', 'memory.aliasing', '"none" without memory.edgeNodes', '"column"', 'A request can only go to the node of its own column where nodes have a place.');
+    return;
+  }
+  let nodes = 0;
+  const edges: string[] = [];
+  for (const edge of ['west', 'north', 'east', 'south'] as const) {
+    const along = edge === 'west' || edge === 'east' ? die.tilesY : die.tilesX;
+    if (on[edge] > along) refuse('HARDWARE_BAD_MEMORY', `memory.edgeNodes.${edge}`, `at most ${along}`, on[edge], `The ${edge} edge of a die has ${count(along, 'tile')}, and a tile has one memory node at most.`);
+    if (on[edge] > 0) edges.push(edge);
+    nodes += on[edge];
+  }
+  if (nodes === 0) refuse('HARDWARE_BAD_MEMORY', 'memory.edgeNodes', 'at least one node', 0, 'Leave edgeNodes out where channels have no place, or write "memory": null for a machine without memory channels.');
+  if (channels % nodes !== 0) {
+    refuse('HARDWARE_BAD_MEMORY', 'memory.channels', `a multiple of ${nodes}, the nodes of memory.edgeNodes together`, channels, 'Every node owns an equal share of the channels.');
+  }
+  if (aliasing === 'column' && edges.length > 1) {
+    refuse('HARDWARE_BAD_MEMORY', 'memory.aliasing', '"none" with nodes on several edges', '"column"', `A tile would have a node on each of ${edges.join(' and ')}.`);
+  }
 }
 
 function checkDieToDie({ wafer, die, d2d }: Hardware, refuse: Refuse): void {
@@ -73,10 +114,12 @@ function checkDieToDie({ wafer, die, d2d }: Hardware, refuse: Refuse): void {
   }
 }
 
-function linksOf({ link, localLink, d2d }: Hardware): [path: string, link: LinkSpec | TileLinkSpec][] {
-  const links: [string, LinkSpec | TileLinkSpec][] = [['link', link], ['localLink', localLink]];
-  if (d2d !== null) links.push(['d2d.link', d2d.link]);
-  if (d2d?.shape === 'hub') links.push(['d2d.gatewayLink', d2d.gatewayLink]);
+function linksOf({ link, localLink, ejectionLink, syncLink, d2d }: Hardware): [path: string, link: LinkSpec | TileLinkSpec, packets: TileLinkSpec | SyncLinkSpec][] {
+  const links: [string, LinkSpec | TileLinkSpec, TileLinkSpec | SyncLinkSpec][] = [['link', link, link], ['localLink', localLink, link]];
+  if (ejectionLink !== undefined) links.push(['ejectionLink', ejectionLink, link]);
+  if (syncLink !== undefined) links.push(['syncLink', syncLink, syncLink]);
+  if (d2d !== null) links.push(['d2d.link', d2d.link, link]);
+  if (d2d?.shape === 'hub') links.push(['d2d.gatewayLink', d2d.gatewayLink, link]);
   return links;
 }
 

@@ -26,7 +26,7 @@ export function firstLook(value: unknown, source: string, at = ''): void {
     const path = inside(key);
     const expected = isFlit ? 'a whole number' : 'a whole number or an exact fraction [numerator, denominator]';
     const got = JSON.stringify(rate);
-    const why = isFlit ? ' It is the flit of the fabric.' : typeof rate === 'number' && rate > 0 ? ` A link carries its remainder exactly: write ${fraction(rate)}.` : '';
+    const why = isFlit ? ' It is the flit of the network.' : typeof rate === 'number' && rate > 0 ? ` A link carries its remainder exactly: write ${fraction(rate)}.` : '';
     throw new HardwareError('HARDWARE_BAD_RATE', `${source}: ${path} must be ${expected}, got ${got}.${why}`, { source, path, expected, got });
   }
 }
@@ -34,6 +34,8 @@ export function firstLook(value: unknown, source: string, at = ''): void {
 const rates = [
   { key: 'link.bytesPerCycle', isFlit: true },
   { key: 'localLink.bytesPerCycle', isFlit: false },
+  { key: 'ejectionLink.bytesPerCycle', isFlit: false },
+  { key: 'syncLink.bytesPerCycle', isFlit: true },
   { key: 'memory.bytesPerCyclePerChannel', isFlit: false },
   { key: 'd2d.link.bytesPerCycle', isFlit: false },
   { key: 'd2d.gatewayLink.bytesPerCycle', isFlit: false },

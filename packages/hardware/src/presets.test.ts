@@ -3,6 +3,7 @@ import { tiles } from './coordinates.ts';
 import { parseHardware } from './parse.ts';
 import { presetHardware, presetList, presets } from './presets.ts';
 import { rationalOf } from './rational.ts';
+import { memoryOf } from './settings.ts';
 
 test.each(presetList.map(({ hardware }) => [hardware.name, hardware] as const))('%s passes its own checks, also after a trip through JSON', (name, hardware) => {
   expect(parseHardware(hardware, name)).toBe(hardware);
@@ -34,7 +35,9 @@ test.each([
   ['flat-32x32', 'fp16', 1048.6, 2.048, 64, 'arXiv 2505.18824, Table I (printed as 1024 TFLOPS with a prefix of 1.024e12, and 2 TB/s)'],
   ['flat-wafer-64', 'fp8', 1976 * 1.024, 4.096, 128, 'arXiv 2604.02110, section V-C (same prefix; 4 TB/s)'],
 ] as const)('%s has the peak, memory bandwidth and capacity of its paper', (name, elements, teraflops, terabytesPerSecond, gibibytes, _source) => {
-  const { clockMegahertz, die, tile, memory } = presetHardware(name);
+  const machine = presetHardware(name);
+  const { clockMegahertz, die, tile } = machine;
+  const memory = memoryOf(machine, 'This test');
   const hertz = clockMegahertz * 1e6;
   const { numerator, denominator } = rationalOf(memory.bytesPerCyclePerChannel);
   expect((die.tilesX * die.tilesY * tile.matrix.flopsPerCycle[elements] * hertz) / 1e12 / teraflops).toBeCloseTo(1, 3);

@@ -9,6 +9,12 @@ export const MAX_TILES = 2 ** 24;
 /** Largest coordinate of a tile on the wafer: x and y then fit 16 bits each. */
 export const MAX_COORDINATE = 65_535;
 
+/** Most virtual channels of an input port and traffic class. */
+export const MAX_VIRTUAL_CHANNELS = 16;
+
+/** Where a link leads, as a hardware file has it. */
+export type DirectionName = 'east' | 'west' | 'north' | 'south';
+
 /** Largest part of a rate: a flit of 64 KiB times a denominator stays far below 2^53. */
 export const MAX_RATE_PART = 2 ** 24;
 
@@ -43,7 +49,10 @@ function rate(description: string) {
 const linkFields = {
   cycles: whole('Latency of one hop over this link and the router behind it, cycles. At least 1: nothing crosses a link in no time.', 1, 1_000_000),
   credits: Type.Optional(
-    whole('Buffer behind the link, flits per traffic class. Absent: bandwidth times round trip, and at least two largest packets.', 1, 2 ** 20),
+    whole('Buffer behind the link, flits per traffic class and virtual channel. Absent: bandwidth times round trip, and two largest packets.', 1, 2 ** 20),
+  ),
+  creditCycles: Type.Optional(
+    whole('From the tail of a packet leaving the buffer behind the link until its room can be used at the sender, cycles. Absent: the cycles of the link.', 1, 1_000_000),
   ),
   picojoulesPerByteHop: Type.Number({ description: 'Energy of one byte over one hop, picojoules.', minimum: 0, maximum: 1_000_000 }),
 };
@@ -84,18 +93,108 @@ const tileLinkSchema = Type.Object(
     bytesPerCycle: whole('Bytes that cross a tile-to-tile link per cycle. This is the flit of the fabric, hence a whole number.', 1, 65_536),
     ...linkFields,
     maxPacketBytes: whole('Largest packet, bytes: a whole number of flits.', 1, 65_536),
+    virtualChannels: Type.Optional(whole('Virtual channels of each input port and traffic class. Absent: 1.', 1, MAX_VIRTUAL_CHANNELS)),
   },
   { ...strict, description: 'The link between neighbouring tiles of a die.' },
 );
 
-const memorySchema = Type.Object(
+const syncLinkSchema = Type.Object(
   {
+    bytesPerCycle: whole('Bytes that cross a link of this network per cycle: its flit, hence a whole number.', 1, 65_536),
+    ...linkFields,
+    maxPacketBytes: whole('Largest packet of this network, bytes: a whole number of its flits.', 1, 65_536),
+  },
+  { ...strict, description: 'A narrow network for synchronisation beside the wide one, with the same tiles and the same grid. Absent: barriers travel on the wide network.' },
+);
+
+const routerSchema = Type.Object(
+  {
+    setupCycles: whole('Cycles that an output stays free of a lane between the tail of one packet and the head of the next on the same lane, for route computation and allocation that are not overlapped.', 0, 64),
+  },
+  { ...strict, description: 'The router of a tile. Absent: packets follow each other without a gap.' },
+);
+
+const reductionSchema = Type.Object(
+  {
+    inputsPerCycle: whole('Inputs that a router combines per cycle: with two, three inputs take two cycles per flit.', 2, 5),
+    latencyCycles: whole('Latency that combining adds at each router that joins, cycles.', 0, 1000),
+    tableEntries: whole('Reductions that can be open at one router at a time.', 1, 65_536),
+    startCycles: Type.Optional(whole('Fixed cost of a reduction beyond its way through the network, cycles. Absent: 0.', 0, 100_000)),
+    pageBytes: Type.Optional(whole('A reduction is cut into pages of so many bytes, a whole number of flits. Absent: 4096.', 1, 65_536)),
+    pageGapCycles: Type.Optional(whole('Gap between one page of a reduction and the next, cycles. Absent: 0, ideal bursts.', 0, 100_000)),
+  },
+  { ...strict, description: 'How routers reduce (max, sum) inside the network. Absent: two inputs per cycle, no latency, 16 open at a time, ideal bursts.' },
+);
+
+const nodesOn = (edge: string) => whole(`Memory nodes on the ${edge} edge of a die.`, 0, 65_536);
+
+interface Memory {
+  channels: number;
+  bytesPerCyclePerChannel: number | [numerator: number, denominator: number];
+  latencyCycles: number;
+  capacityBytes: number;
+  edgeNodes?: { west: number; north: number; east: number; south: number };
+  aliasing?: 'none' | 'column';
+}
+
+const memorySchema = Type.Unsafe<Memory | null>({
+  description: 'The memory of one die; null on a machine that has only the scratchpads of its tiles.',
+  type: ['object', 'null'],
+  properties: {
     channels: whole('Memory channels of one die.', 1, 4096),
     bytesPerCyclePerChannel: rate('Peak of one channel, bytes per cycle.'),
     latencyCycles: whole('From a request at the channel to its first byte, cycles.', 0, 1_000_000),
     capacityBytes: whole('Memory of one die, bytes.', 1, 2 ** 50),
+    edgeNodes: {
+      description: 'Where the channels sit: nodes on the edges of a die, each linked to the tile of the edge that it stands at and owning an equal share of the channels. Absent: the channels have no place.',
+      type: 'object',
+      properties: { west: nodesOn('west'), north: nodesOn('north'), east: nodesOn('east'), south: nodesOn('south') },
+      required: ['west', 'north', 'east', 'south'],
+      additionalProperties: false,
+    },
+    aliasing: {
+      type: 'string',
+      enum: ['none', 'column'],
+      description: 'none: an address belongs to one node. column: every node answers for all addresses, so a request goes to the node of its own column (nodes north or south) or row (west or east). Absent: none.',
+    },
   },
-  { ...strict, description: 'The memory of one die.' },
+  required: ['channels', 'bytesPerCyclePerChannel', 'latencyCycles', 'capacityBytes'],
+  additionalProperties: false,
+});
+
+const dieColumn = whole('Column of the die, dies from the west edge of the wafer.', 0, 1023);
+const dieRow = whole('Row of the die, dies from the north edge of the wafer.', 0, 1023);
+const onDie = Type.Optional(Type.Object({ x: dieColumn, y: dieRow }, { ...strict, description: 'The die; it may be left out on a wafer of one die.' }));
+const tileColumn = whole('Column of the tile on its die, tiles from the west edge.', 0, MAX_COORDINATE);
+const tileRow = whole('Row of the tile on its die, tiles from the north edge.', 0, MAX_COORDINATE);
+
+const defectsSchema = Type.Object(
+  {
+    dies: Type.Optional(
+      Type.Array(Type.Object({ x: dieColumn, y: dieRow }, { ...strict, description: 'A die that is absent, with all its tiles, links and memory.' }), { description: 'Absent dies.' }),
+    ),
+    tiles: Type.Optional(
+      Type.Array(Type.Object({ die: onDie, x: tileColumn, y: tileRow }, { ...strict, description: 'A tile that is absent, with its router and all links to it.' }), {
+        description: 'Absent tiles.',
+      }),
+    ),
+    links: Type.Optional(
+      Type.Array(
+        Type.Object(
+          {
+            die: onDie,
+            x: Type.Optional(tileColumn),
+            y: Type.Optional(tileRow),
+            direction: Type.Unsafe<DirectionName>({ type: 'string', enum: ['east', 'west', 'north', 'south'], description: 'Where the link leads.' }),
+            bothWays: Type.Optional(Type.Boolean({ description: 'Whether the link back is absent too. Absent: true.' })),
+          },
+          { ...strict, description: 'A link that is absent: from a tile to its neighbour, which may lie on the next die; without x and y, from the router of a die to that of the next (hub).' },
+        ),
+        { description: 'Absent links.' },
+      ),
+    ),
+  },
+  { ...strict, description: 'What is missing from the full grid. Absent: nothing.' },
 );
 
 const gatewaySchema = Type.Object(
@@ -158,9 +257,14 @@ export const hardwareSchema = Type.Object(
     ),
     tile: tileSchema,
     link: tileLinkSchema,
-    localLink: described(linkSchema, 'Between a tile and its router: injection and ejection.'),
+    localLink: described(linkSchema, 'From a tile to its router (injection), and back (ejection) where ejectionLink is absent.'),
+    ejectionLink: Type.Optional(described(linkSchema, 'From a router to its tile. Absent: as localLink.')),
+    syncLink: Type.Optional(syncLinkSchema),
+    router: Type.Optional(routerSchema),
+    reduction: Type.Optional(reductionSchema),
     memory: memorySchema,
     d2d: d2dSchema,
+    defects: Type.Optional(defectsSchema),
   },
   { ...strict, title: 'Kerf hardware', description: 'A machine: wafer, die, tile, links, memory.' },
 );
@@ -182,6 +286,18 @@ export type LinkSpec = DeepReadonly<Static<typeof linkSchema>>;
 
 /** The link between neighbouring tiles; its `bytesPerCycle` is the flit of the fabric. */
 export type TileLinkSpec = Hardware['link'];
+
+/** The narrow network beside the wide one. */
+export type SyncLinkSpec = NonNullable<Hardware['syncLink']>;
+
+/** How routers reduce inside the network. */
+export type ReductionSpec = NonNullable<Hardware['reduction']>;
+
+/** The memory of one die. */
+export type MemorySpec = NonNullable<Hardware['memory']>;
+
+/** What is missing from the full grid. */
+export type DefectsSpec = NonNullable<Hardware['defects']>;
 
 /** How dies are joined; null on a wafer of one die. */
 export type DieToDieSpec = Hardware['d2d'];

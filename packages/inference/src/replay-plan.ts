@@ -1,4 +1,4 @@
-import { dies, type Hardware } from '@kerf/hardware';
+import { dies, memoryOf, type Hardware } from '@kerf/hardware';
 import { expertTiles, linearPlacement, type ExpertTiles } from '@kerf/moe';
 import type { ModelCard, Scenario } from '@kerf/scenario';
 import { checkTraceAgainstModel, type RoutingTrace } from '@kerf/traces';
@@ -33,9 +33,11 @@ export interface ReplayPlan {
  * Plans the replay of a trace's decode steps on a wafer.
  *
  * @throws TraceError if the trace was not recorded from this model's layers, experts and top-k
+ * @throws HardwareError `HARDWARE_NO_MEMORY` if the dies have no memory to hold the weights
  * @throws InferenceError `INFERENCE_TOO_MANY_STEPS` if a step would have no token, `INFERENCE_NO_DECODE` if all would
  */
 export function planReplay(scenario: Scenario, hardware: Hardware, model: ModelCard, trace: RoutingTrace): ReplayPlan {
+  memoryOf(hardware, 'A replay of expert layers, which streams weights,');
   checkTraceAgainstModel(trace, model);
   const { steps, tokensPerDie } = scenario.workload;
   const slots = dies(hardware) * tokensPerDie;
