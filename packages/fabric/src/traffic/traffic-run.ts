@@ -1,0 +1,331 @@
+import { FabricError } from '../errors.ts';
+import type { Fabric } from '../fabric.ts';
+import { NEVER } from '../kernel-state.ts';
+import { flitsOf } from '../latency.ts';
+import type { TrafficEvents } from './events.ts';
+import { LatencyHistogram } from './latency-histogram.ts';
+import { trafficPattern, type PatternName } from './patterns.ts';
+import { BernoulliSource, EventSource, type Source, type SourceTally } from './sources.ts';
+import { exchangeBoundaries, linksBetween, waferFabric, type WaferFabric } from './wafer-fabric.ts';
+
+/** Open-loop traffic of a pattern, or the events of a trace; and how it is measured. */
+export interface TrafficOptions {
+  readonly pattern?: PatternName;
+  /** Offered load, flits per sending tile and cycle, > 0 and at most one packet per cycle. */
+  readonly rate?: number;
+  /** Payload of a packet, bytes. */
+  readonly bytes?: number;
+  /** Instead of pattern, rate and bytes. Measured from the end of the warm-up to the last event. */
+  readonly events?: TrafficEvents;
+  readonly seed: number;
+  /** Cycles before anything is measured. */
+  readonly warmupCycles: number;
+  /** Cycles whose packets are measured. */
+  readonly cycles: number;
+  /** A run whose mean packet latency passes this is called saturated. BookSim's `latency_thres`: 500. */
+  readonly latencyLimitCycles?: number;
+  /** Cycles that the measured packets may take to arrive after the last was created: 10,000, or 20 times the latency limit if that is more. */
+  readonly drainLimitCycles?: number;
+  /** [tiles] 1: a missing tile. */
+  readonly absent?: Uint8Array;
+}
+
+export interface TrafficResult {
+  /** Mean from creation to the arrival of the tail, time in the source queue included; null when no measured packet arrived. */
+  readonly packetLatencyCycles: number | null;
+  /** Mean from leaving the source queue to the arrival of the tail. */
+  readonly networkLatencyCycles: number | null;
+  /** Mean routers traversed: links + 1. */
+  readonly hops: number | null;
+  /** Flits per tile and cycle. */
+  readonly offeredFlitRate: number;
+  /** Flits per tile and cycle that arrived in the measured cycles. */
+  readonly acceptedFlitRate: number;
+  /** The same of the tile that received least. */
+  readonly acceptedFlitRateLeast: number;
+  readonly status: 'stable' | 'saturated';
+  /** Why it is called saturated; null when stable. */
+  readonly reason: string | null;
+  /** Simulated cycles in all: warm-up, measurement and drain. */
+  readonly cycles: number;
+  /** Router traversals after the warm-up, of packets and of flits. */
+  readonly packetHops: number;
+  readonly flitHops: number;
+  /** Measured packets that arrived, and those that were still under way when a saturated run was stopped. */
+  readonly packets: number;
+  readonly packetsLeft: number;
+  readonly latencyPercentiles: { readonly p50: number; readonly p95: number; readonly p99: number; readonly max: number } | null;
+}
+
+/** How many packets all tiles may have under way together before sources hold packets back: some 40 bytes each. */
+const PACKETS_UNDER_WAY = 4_000_000;
+/** The mean is looked at this often while the measured packets drain, cycles. */
+const CHECK_CYCLES = 64;
+/** Accepted below this share of offered counts as clearly below. */
+const CLEARLY_BELOW = 0.95;
+
+/**
+ * Traffic on a wafer, in steps that a caller can interrupt. Saturation is decided by three rules; the first that holds ends the run:
+ *
+ * 1. *latency*: the mean packet latency of the measured packets, those under way counted with their age, is above
+ *    `latencyLimitCycles` at the end of the measured cycles or later;
+ * 2. *throughput*: the network accepts less than 95 % of what is offered and four standard deviations less than that, over
+ *    the measured cycles, although the warm-up was longer than the mean latency (so that the network had been filled): the
+ *    queues grow;
+ * 3. *drain*: measured packets are still under way `drainLimitCycles` after the last was created.
+ *
+ * The measured cycles are always run to their end, so that the accepted rate past saturation is that of a full window.
+ * Sources go on while the measured packets drain.
+ */
+export class TrafficRun {
+  readonly #wafer: WaferFabric;
+  readonly #options: TrafficOptions;
+  readonly #sources: Source[];
+  readonly #tally: SourceTally;
+  readonly #links: (from: number, to: number) => number;
+  readonly #latency = new LatencyHistogram();
+  /** [tiles] flits that arrived in the measured cycles. */
+  readonly #accepted: Float64Array;
+  readonly #packetFlits: number;
+  readonly #offeredFlitRate: number;
+  readonly #liveTiles: number;
+  readonly #from: number;
+  readonly #to: number;
+  readonly #latencyLimit: number;
+  readonly #drainLimit: number;
+  #networkSum = 0;
+  #hopsSum = 0;
+  #creationSum = 0;
+  #acceptedPackets = 0;
+  #deliveredFlits = 0;
+  #warmLinkHops = 0;
+  #warmFlitHops = 0;
+  #warmDelivered = 0;
+  #warmDeliveredFlits = 0;
+  #warm = false;
+  /** First cycle that has not been run. */
+  #cycle = 0;
+  #done = false;
+  #reason: string | null = null;
+
+  constructor(fabrics: Fabric | readonly Fabric[], options: TrafficOptions) {
+    this.#wafer = waferFabric(fabrics, options.absent);
+    this.#options = options;
+    const { tiles, tilesPerDie, grid } = this.#wafer;
+    const { topology } = this.#wafer.fabrics[0]!;
+    const { events, seed, absent } = options;
+    checkWindow(options);
+    this.#from = options.warmupCycles;
+    this.#to = events === undefined ? this.#from + options.cycles : Math.max(this.#from, events.cycle.at(-1)!) + 1;
+    this.#tally = { underWay: new Int32Array(tiles), measured: 0, measuredCreation: 0, measureFrom: this.#from, measureTo: this.#to };
+    this.#links = linksBetween(this.#wafer);
+    this.#accepted = new Float64Array(tiles);
+    this.#liveTiles = absent === undefined ? tiles : absent.reduce((count, gone) => count + 1 - gone, 0);
+    const tally = this.#tally;
+    if (events !== undefined) {
+      this.#packetFlits = 0;
+      let flits = 0;
+      for (const [row, cycle] of events.cycle.entries()) if (cycle >= this.#from) flits += flitsOf(events.bytes[row]!, topology.flitBytes);
+      this.#offeredFlitRate = flits / this.#liveTiles / (this.#to - this.#from);
+      this.#sources = this.#wafer.fabrics.map((_, die) => new EventSource(die * tilesPerDie, tilesPerDie, events, topology.maxPacketBytes, tally));
+    } else {
+      const { pattern: name, rate, bytes } = options;
+      if (name === undefined || rate === undefined || bytes === undefined) throw new FabricError('FABRIC_BAD_OPTION', 'Traffic is either a trace of events, or a pattern with a rate and the bytes of a packet.');
+      const flits = flitsOf(bytes, topology.flitBytes);
+      if (flits > topology.maxPacketFlits) throw new FabricError('FABRIC_BAD_PAYLOAD', `A packet carries at most ${topology.maxPacketBytes} bytes, got ${bytes}.`, { bytes });
+      if (!(rate > 0 && rate <= flits)) {
+        const message = `The rate is above 0 and at most ${flits} flits per tile and cycle (one packet of ${flits} ${flits === 1 ? 'flit' : 'flits'} per cycle), got ${rate}.`;
+        throw new FabricError('FABRIC_BAD_RATE', message, { rate, most: flits });
+      }
+      this.#packetFlits = flits;
+      const pattern = trafficPattern(name, grid, seed);
+      this.#offeredFlitRate = (rate * pattern.senders) / this.#liveTiles;
+      const mostUnderWay = Math.min(4096, Math.max(128, Math.floor(PACKETS_UNDER_WAY / tiles)));
+      this.#sources = this.#wafer.fabrics.map((_, die) => new BernoulliSource(die * tilesPerDie, tilesPerDie, { pattern, seed, packetsPerCycle: rate / flits, bytes, mostUnderWay, tally }));
+    }
+    this.#latencyLimit = options.latencyLimitCycles ?? (events === undefined ? 500 : Infinity);
+    this.#drainLimit = options.drainLimitCycles ?? (events === undefined ? Math.max(10_000, 20 * this.#latencyLimit) : NEVER);
+  }
+
+  get done(): boolean {
+    return this.#done;
+  }
+
+  /** First cycle that has not been run. */
+  get cycle(): number {
+    return this.#cycle;
+  }
+
+  /** Whether the warm-up is over. */
+  get warm(): boolean {
+    return this.#warm;
+  }
+
+  /** Share of the cycles up to the end of the measurement that have been run. */
+  get share(): number {
+    return Math.min(1, this.#cycle / this.#to);
+  }
+
+  /** Runs at least one cycle and at most about `cycles`, and stops at the end of the warm-up. */
+  advance(cycles: number): void {
+    if (this.#done) return;
+    const goal = this.#cycle + cycles;
+    do {
+      this.#advanceTo(Math.min(goal, this.#milestone(), this.#cycle + this.#wafer.windowCycles));
+    } while (!this.#done && this.#cycle < goal && this.#cycle !== this.#from);
+  }
+
+  /** The next cycle at which something is counted or decided. */
+  #milestone(): number {
+    if (this.#cycle < this.#from) return this.#from;
+    if (this.#cycle < this.#to) return this.#to;
+    return this.#cycle + CHECK_CYCLES - ((this.#cycle - this.#to) % CHECK_CYCLES);
+  }
+
+  #advanceTo(end: number): void {
+    if (this.#cycle === 0 && this.#from === 0) this.#markWarm();
+    for (const [die, fabric] of this.#wafer.fabrics.entries()) this.#runDie(fabric, this.#sources[die]!, die * this.#wafer.tilesPerDie, end);
+    exchangeBoundaries(this.#wafer);
+    this.#cycle = end;
+    if (end === this.#from) this.#markWarm();
+    if (end >= this.#to && (end - this.#to) % CHECK_CYCLES === 0) this.#decideWhetherDone();
+    if (!this.#done && end >= this.#to) this.#refuseStandstill(end);
+  }
+
+  #runDie(fabric: Fabric, source: Source, firstTile: number, end: number): void {
+    let cycle = Math.min(fabric.nextCycle(), source.nextCycle(this.#cycle));
+    while (cycle < end) {
+      fabric.beginCycle(cycle);
+      if (fabric.delivered > 0) this.#collect(fabric, firstTile, cycle);
+      source.inject(fabric, cycle);
+      fabric.decide();
+      const next = fabric.nextCycle();
+      cycle = next === cycle + 1 ? next : Math.min(next, source.nextCycle(cycle + 1));
+    }
+  }
+
+  #collect(fabric: Fabric, firstTile: number, cycle: number): void {
+    const { delivered, deliveredTile, deliveredBytes, deliveredSource, deliveredSequence, deliveredEntered } = fabric;
+    const { underWay } = this.#tally;
+    const from = this.#from;
+    const to = this.#to;
+    const inWindow = cycle >= from && cycle < to;
+    const { flitBytes } = fabric.topology;
+    for (let row = 0; row < delivered; row++) {
+      const tile = firstTile + deliveredTile[row]!;
+      const source = deliveredSource[row]!;
+      const created = deliveredSequence[row]!;
+      underWay[source]!--;
+      const flits = this.#packetFlits === 0 ? flitsOf(deliveredBytes[row]!, flitBytes) : this.#packetFlits;
+      this.#deliveredFlits += flits;
+      if (inWindow) {
+        this.#accepted[tile]! += flits;
+        this.#acceptedPackets++;
+      }
+      if (created >= from && created < to) {
+        this.#latency.add(cycle - created);
+        this.#networkSum += cycle - deliveredEntered[row]!;
+        this.#creationSum += created;
+        this.#hopsSum += this.#links(source, tile) + 1;
+      }
+    }
+  }
+
+  #markWarm(): void {
+    this.#warm = true;
+    const { linkHops, flitHops, delivered } = this.#counts();
+    this.#warmLinkHops = linkHops;
+    this.#warmFlitHops = flitHops;
+    this.#warmDelivered = delivered;
+    this.#warmDeliveredFlits = this.#deliveredFlits;
+  }
+
+  #counts(): { linkHops: number; flitHops: number; delivered: number } {
+    const counts = { linkHops: 0, flitHops: 0, delivered: 0 };
+    for (const fabric of this.#wafer.fabrics) {
+      counts.linkHops += fabric.linkHops;
+      counts.flitHops += fabric.flitHops;
+      counts.delivered += fabric.deliveredPackets;
+    }
+    return counts;
+  }
+
+  #decideWhetherDone(): void {
+    const { measured, measuredCreation } = this.#tally;
+    const left = measured - this.#latency.count;
+    const ages = left * this.#cycle - (measuredCreation - this.#creationSum);
+    const mean = measured === 0 ? 0 : (this.#latency.sum + ages) / measured;
+    if (mean > this.#latencyLimit) {
+      this.#reason = `the mean latency passed ${this.#latencyLimit} cycles`;
+    } else if (this.#cycle === this.#to && this.#acceptsClearlyLess()) {
+      this.#reason = `the network accepts less than ${CLEARLY_BELOW * 100} % of what is offered, and queues grow`;
+    } else if (left > 0 && this.#cycle - this.#to >= this.#drainLimit) {
+      this.#reason = `${left} measured packets had not arrived ${this.#cycle - this.#to} cycles after the last was created`;
+    }
+    this.#done = this.#reason !== null || left === 0;
+  }
+
+  #acceptsClearlyLess(): boolean {
+    if (this.#packetFlits === 0) return false;
+    const expected = (this.#offeredFlitRate / this.#packetFlits) * this.#liveTiles * (this.#to - this.#from);
+    return this.#acceptedPackets < CLEARLY_BELOW * expected - 4 * Math.sqrt(expected) && (this.#latency.mean ?? Infinity) < this.#from;
+  }
+
+  /** Work left and no event is a deadlock: a bug of the fabric, and explained. */
+  #refuseStandstill(cycle: number): void {
+    const { fabrics } = this.#wafer;
+    if (fabrics.some((fabric, die) => fabric.nextCycle() !== NEVER || this.#sources[die]!.nextCycle(cycle) !== NEVER)) return;
+    const waiting = fabrics.flatMap((fabric) => fabric.explainWaiting(8)).slice(0, 8);
+    throw new Error(`The network stands still at cycle ${cycle} with ${this.#tally.measured - this.#latency.count} packets under way. ${waiting.join('; ')}`);
+  }
+
+  result(): TrafficResult {
+    const window = Math.max(1, Math.min(this.#cycle, this.#to) - this.#from);
+    const { linkHops, flitHops, delivered } = this.#counts();
+    const packets = this.#latency.count;
+    let flits = 0;
+    let least = Infinity;
+    for (const [tile, count] of this.#accepted.entries()) {
+      if (this.#options.absent?.[tile] === 1) continue;
+      flits += count;
+      if (count < least) least = count;
+    }
+    const percentile = (share: number): number => this.#latency.percentile(share)!;
+    return {
+      packetLatencyCycles: this.#latency.mean,
+      networkLatencyCycles: packets === 0 ? null : this.#networkSum / packets,
+      hops: packets === 0 ? null : this.#hopsSum / packets,
+      offeredFlitRate: this.#offeredFlitRate,
+      acceptedFlitRate: flits / this.#liveTiles / window,
+      acceptedFlitRateLeast: least / window,
+      status: this.#reason === null ? 'stable' : 'saturated',
+      reason: this.#reason,
+      cycles: this.#cycle,
+      packetHops: linkHops - this.#warmLinkHops + delivered - this.#warmDelivered,
+      flitHops: flitHops - this.#warmFlitHops + this.#deliveredFlits - this.#warmDeliveredFlits,
+      packets,
+      packetsLeft: this.#tally.measured - packets,
+      latencyPercentiles: packets === 0 ? null : { p50: percentile(0.5), p95: percentile(0.95), p99: percentile(0.99), max: this.#latency.max! },
+    };
+  }
+}
+
+/** Runs traffic to its end. `fabrics`: one, or those of all dies in the order of their ids; quiescent, at cycle 0. */
+export function runTraffic(fabrics: Fabric | readonly Fabric[], options: TrafficOptions): TrafficResult {
+  const run = new TrafficRun(fabrics, options);
+  while (!run.done) run.advance(NEVER);
+  return run.result();
+}
+
+const MOST_CYCLES = 2 ** 30;
+
+function checkWindow({ warmupCycles, cycles, latencyLimitCycles, seed }: TrafficOptions): void {
+  const refuse = (what: string, least: number, most: number, got: number): never => {
+    throw new FabricError('FABRIC_BAD_OPTION', `${what} is a whole number from ${least} to ${most}, got ${got}.`, { got, least, most });
+  };
+  const whole = (value: number, least: number, most: number): boolean => Number.isSafeInteger(value) && value >= least && value <= most;
+  if (!whole(warmupCycles, 0, MOST_CYCLES)) refuse('The warm-up in cycles', 0, MOST_CYCLES, warmupCycles);
+  if (!whole(cycles, 1, MOST_CYCLES - 10_000)) refuse('The measured time in cycles', 1, MOST_CYCLES - 10_000, cycles);
+  if (latencyLimitCycles !== undefined && latencyLimitCycles !== Infinity && !whole(latencyLimitCycles, 1, MOST_CYCLES)) refuse('The latency limit in cycles', 1, MOST_CYCLES, latencyLimitCycles);
+  if (!whole(seed, 0, 2 ** 53 - 1)) refuse('The seed', 0, 2 ** 53 - 1, seed);
+}

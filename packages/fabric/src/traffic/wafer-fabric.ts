@@ -1,0 +1,86 @@
+import type { Fabric } from '../fabric.ts';
+import { NEVER } from '../kernel-state.ts';
+import { DIRECTIONS, opposite } from '../ports.ts';
+import type { PatternGrid } from './patterns.ts';
+
+/**
+ * The fabrics of all dies of a wafer in one process. Each die runs alone through a window as long as the link between dies;
+ * what crosses is handed over between windows.
+ */
+export interface WaferFabric {
+  /** In the order of die ids. */
+  readonly fabrics: readonly Fabric[];
+  /** Cycles that a die can run alone; {@link NEVER} on a single die. */
+  readonly windowCycles: number;
+  readonly tiles: number;
+  readonly tilesPerDie: number;
+  readonly grid: PatternGrid;
+}
+
+export function waferFabric(fabrics: Fabric | readonly Fabric[], absent?: Uint8Array): WaferFabric {
+  const all = Array.isArray(fabrics) ? (fabrics as readonly Fabric[]) : [fabrics as Fabric];
+  const { topology } = all[0]!;
+  const { tilesX, tilesY, diesX, tiles: tilesPerDie } = topology;
+  let windowCycles = NEVER;
+  for (const { topology: die } of all) {
+    for (const ports of die.boundaryPorts) for (const port of ports) if (die.peer[port]! < -1) windowCycles = Math.min(windowCycles, die.types[die.type[port]!]!.cycles);
+  }
+  return {
+    fabrics: all,
+    windowCycles,
+    tiles: all.length * tilesPerDie,
+    tilesPerDie,
+    grid: {
+      width: diesX * tilesX,
+      height: (all.length / diesX) * tilesY,
+      tileAt: (x, y) => (Math.floor(y / tilesY) * diesX + Math.floor(x / tilesX)) * tilesPerDie + (y % tilesY) * tilesX + (x % tilesX),
+      ...(absent === undefined ? {} : { absent }),
+    },
+  };
+}
+
+/** Hands over what the dies sent to their neighbours in the last window. */
+export function exchangeBoundaries({ fabrics }: WaferFabric): void {
+  if (fabrics.length === 1) return;
+  const { diesX } = fabrics[0]!.topology;
+  const step = [1, -1, -diesX, diesX];
+  for (const [die, fabric] of fabrics.entries()) {
+    for (let direction = 0; direction < DIRECTIONS; direction++) {
+      if (!fabric.topology.hasNeighbour[direction]) continue;
+      const neighbour = fabrics[die + step[direction]!]!;
+      neighbour.acceptPackets(opposite(direction), fabric.packetsOut[direction]!);
+      neighbour.acceptCredits(opposite(direction), fabric.creditsOut[direction]!);
+      fabric.packetsOut[direction]!.clear();
+      fabric.creditsOut[direction]!.clear();
+    }
+  }
+}
+
+/** Links that a packet crosses between routers, by the route that the fabric takes. */
+export function linksBetween({ fabrics, tilesPerDie }: WaferFabric): (from: number, to: number) => number {
+  const { topology } = fabrics[0]!;
+  const { tilesX, tilesY, diesX, gateways, gatewayOfTile, hubRouter } = topology;
+  const inside = (from: number, to: number): number => Math.abs((from % tilesX) - (to % tilesX)) + Math.abs(Math.floor(from / tilesX) - Math.floor(to / tilesX));
+  if (hubRouter < 0) {
+    const coordinates = new Int32Array(fabrics.length * tilesPerDie);
+    for (let tile = 0; tile < coordinates.length; tile++) {
+      const die = Math.floor(tile / tilesPerDie);
+      const local = tile - die * tilesPerDie;
+      coordinates[tile] = ((die % diesX) * tilesX + (local % tilesX)) | ((Math.floor(die / diesX) * tilesY + Math.floor(local / tilesX)) << 16);
+    }
+    return (from, to) => {
+      const a = coordinates[from]!;
+      const b = coordinates[to]!;
+      return Math.abs((a & 0xffff) - (b & 0xffff)) + Math.abs((a >>> 16) - (b >>> 16));
+    };
+  }
+  return (from, to) => {
+    const fromDie = Math.floor(from / tilesPerDie);
+    const toDie = Math.floor(to / tilesPerDie);
+    const a = from % tilesPerDie;
+    const b = to % tilesPerDie;
+    if (fromDie === toDie) return inside(a, b);
+    const dies = Math.abs((fromDie % diesX) - (toDie % diesX)) + Math.abs(Math.floor(fromDie / diesX) - Math.floor(toDie / diesX));
+    return inside(a, gateways[gatewayOfTile[a]!]!) + 1 + dies + 1 + inside(gateways[gatewayOfTile[b]!]!, b);
+  };
+}
