@@ -11,7 +11,7 @@ export const flat32x32: Preset = {
     wafer: { diesX: 1, diesY: 1 },
     die: { tilesX: 32, tilesY: 32 },
     ...flatTile,
-    memory: { channels: 32, bytesPerCyclePerChannel: 64, latencyCycles: 200, capacityBytes: 68_719_476_736 },
+    memory: { channels: 32, bytesPerCyclePerChannel: 64, latencyCycles: 200, capacityBytes: 68_719_476_736, edgeNodes: { west: 16, north: 0, east: 0, south: 16 } },
     d2d: null,
   },
   sources: {
@@ -25,5 +25,6 @@ export const flat32x32: Preset = {
     'memory.bytesPerCyclePerChannel': 'arXiv 2505.18824, Table I: 64 GB/s per HBM2E channel, at 1 GHz',
     'memory.latencyCycles': 'arXiv 2505.18824, section V-B: HBM access latency of about 200 cycles',
     'memory.capacityBytes': 'JEDEC 16 Gb HBM2E as in its DRAMSys configuration: 32 channels of 2 GiB',
+    'memory.edgeNodes': 'gvsoc/gvsoc, arch.py of arXiv 2505.18824: placement [16, 0, 0, 16], a channel for two rows or two columns, no aliasing',
   },
 };

@@ -1,6 +1,6 @@
 import type { Hardware } from '../spec.ts';
 
-/** The tile of the FlatAttention machines and the mesh around it, which every preset of this version is made of. */
+/** The tile of the FlatAttention machines and the mesh around it, which most presets are made of. */
 export const flatTile = {
   tile: {
     matrix: { flopsPerCycle: { fp16: 1024, fp8: 1024 }, rows: 32, columns: 16, pipelineStages: 1 },
@@ -10,7 +10,8 @@ export const flatTile = {
   },
   link: { bytesPerCycle: 128, cycles: 1, picojoulesPerByteHop: 0.15, maxPacketBytes: 4096 },
   localLink: { bytesPerCycle: 128, cycles: 1, picojoulesPerByteHop: 0.15 },
-} as const satisfies Pick<Hardware, 'tile' | 'link' | 'localLink'>;
+  syncLink: { bytesPerCycle: 4, cycles: 1, picojoulesPerByteHop: 0.15, maxPacketBytes: 4 },
+} as const satisfies Pick<Hardware, 'tile' | 'link' | 'localLink' | 'syncLink'>;
 
 export const flatTileSources = {
   'tile.matrix.flopsPerCycle.fp16': 'FlatAttention, arXiv 2604.02110, Table I: 1024 FLOP per cycle and tile',
@@ -28,4 +29,8 @@ export const flatTileSources = {
   'localLink.bytesPerCycle': 'gvsoc/gvsoc-pulp, floonoc network interface: one request of a link width per cycle',
   'localLink.cycles': 'gvsoc/gvsoc-pulp, floonoc network interface: into the router in one cycle, as a hop',
   'localLink.picojoulesPerByteHop': 'as link.picojoulesPerByteHop',
+  'syncLink.bytesPerCycle': 'gvsoc/gvsoc, flex_cluster.py: a second mesh of 32 bit for synchronisation, with atomics',
+  'syncLink.cycles': 'gvsoc/gvsoc-pulp, floonoc_router.cpp: the same router as that of the wide mesh',
+  'syncLink.picojoulesPerByteHop': 'as link.picojoulesPerByteHop',
+  'syncLink.maxPacketBytes': 'gvsoc/gvsoc: an atomic on one 32-bit counter, or a wake-up',
 } as const;

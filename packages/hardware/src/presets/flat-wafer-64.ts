@@ -20,6 +20,8 @@ export const flatWafer64: Preset = {
       bytesPerCyclePerChannel: rateOf(bytesPerCycleFromGigabytesPerSecond(64, clockMegahertz)), // 6400/193
       latencyCycles: 200,
       capacityBytes: 137_438_953_472,
+      edgeNodes: { west: 0, north: 0, east: 0, south: 32 },
+      aliasing: 'column',
     },
     d2d: {
       shape: 'hub',
@@ -43,6 +45,7 @@ export const flatWafer64: Preset = {
     'memory.bytesPerCyclePerChannel': 'JEDEC HBM2E-4000 as in its DRAMSys configuration: 64 GB/s per channel, over 1.93 GHz',
     'memory.latencyCycles': 'arXiv 2604.02110, section V-B: HBM access latency of about 200 cycles',
     'memory.capacityBytes': 'arXiv 2604.02110, section V-C: 128 GiB per die',
+    'memory.edgeNodes': 'gvsoc/gvsoc, architecture file of arXiv 2604.02110: hbm_node_aliase = 32, a node for each column, two channels behind each',
     'd2d.link.bytesPerCycle': 'arXiv 2604.02110, Table II: 1 TB/s, over 1.93 GHz',
     'd2d.link.cycles': 'arXiv 2604.02110, Table II: 256 ns, at 1.93 GHz, rounded up',
     'd2d.link.picojoulesPerByteHop': 'UCIe target for advanced packages, 0.25 pJ per bit (D. Das Sharma, Hot Interconnects 2025)',
