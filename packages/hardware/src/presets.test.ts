@@ -66,12 +66,12 @@ test('constant peak: the tiles of flat-16x16 and flat-8x8 add up to those of fla
   const [large, ...others] = ['flat-32x32', 'flat-16x16', 'flat-8x8'].map(presetHardware);
   for (const small of others) {
     for (const [a, b] of [
-      [small!.tile.matrix.flopsPerCycle.fp16, large!.tile.matrix.flopsPerCycle.fp16],
-      [small!.tile.matrix.rows * small!.tile.matrix.columns, large!.tile.matrix.rows * large!.tile.matrix.columns],
-      [small!.tile.vector.flopsPerCycle, large!.tile.vector.flopsPerCycle],
-      [small!.tile.l1Bytes, large!.tile.l1Bytes],
-      [small!.tile.l1BytesPerCycle, large!.tile.l1BytesPerCycle],
-    ] as const) expect(a * tiles(small!)).toBe(b * tiles(large!));
+      [small.tile.matrix.flopsPerCycle.fp16, large!.tile.matrix.flopsPerCycle.fp16],
+      [small.tile.matrix.rows * small.tile.matrix.columns, large!.tile.matrix.rows * large!.tile.matrix.columns],
+      [small.tile.vector.flopsPerCycle, large!.tile.vector.flopsPerCycle],
+      [small.tile.l1Bytes, large!.tile.l1Bytes],
+      [small.tile.l1BytesPerCycle, large!.tile.l1BytesPerCycle],
+    ] as const) expect(a * tiles(small)).toBe(b * tiles(large!));
   }
 });
 
