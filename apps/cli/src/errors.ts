@@ -12,6 +12,8 @@ export type CliErrorCode =
   | 'NODE_LOST' // a node process ended, or closed its connection, before its work was done
   | 'NODE_SILENT' // a node process that never said hello
   | 'NODE_FAILED' // a node process said itself what went wrong
+  | 'REFERENCE_FOLDER' // --reference that is no folder
+  | 'LEDGER_FILE' // --out of a ledger that cannot be its file
   | 'INTERRUPTED';
 
 /** Whatever can go wrong around a run, rather than in one of the rooms it calls. */

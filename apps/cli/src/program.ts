@@ -3,6 +3,7 @@ import { CliError, exitCodes, reportError, type Output } from './errors.ts';
 import { listHardware } from './hardware-list.ts';
 import { run, type RunFlags } from './run.ts';
 import { traceInfo, traceSynthesize, type SynthesisFlags } from './trace-commands.ts';
+import { validate, type ValidateFlags } from './validate/validate.ts';
 import { kerfVersion } from './version.ts';
 
 /**
@@ -93,6 +94,21 @@ function build(output: Output, done: (exitCode: number) => void): Command {
     .description('List the presets.')
     .option('--json', 'one JSON array on standard output: the machines, each as a hardware file has it')
     .action(({ json = false }: { json?: boolean }) => listHardware(json, output));
+
+  program
+    .command('validate')
+    .description('Compare with published and measured figures: a verdict for each, with source and tolerance.')
+    .option('--suite <name...>', 'only these suites (repeatable)', (name: string, earlier: readonly string[]) => [...earlier, name], [])
+    .option('--reference <folder>', 'run the cases of reference files in this folder instead of those that ship with Kerf')
+    .option('--quick', 'the cases that cost less than 2 s, and a sample of the others')
+    .option('--sample <n>', 'how many of the others --quick draws (default: 8)', natural)
+    .option('--seed <n>', 'seed of that draw (default: 1)', natural)
+    .option('--list', 'list suites and what they cost, and run nothing')
+    .option('--all', 'show every row, not only those that fail')
+    .option('--jobs <n>', 'cases run at a time (default: one per processor)', positive)
+    .option('--out <file>', 'Arrow file to write (default: runs/ledger.arrow)')
+    .option('--json', 'one JSON object on standard output')
+    .action(async (flags: ValidateFlags) => done(await validate(flags, output, kerf)));
 
   return program;
 }

@@ -1,0 +1,13 @@
+export { ValidationError, type ValidationErrorCode } from './errors.ts';
+export { medianRows, summaries, totalsByList, totalsOf, verdictRows, type SuiteSummary, type Totals } from './ledger.ts';
+export { planLedger, suiteNamed, type LedgerPlan } from './ledger-plan.ts';
+export { OUTCOMES, ROW_FIDELITIES, ROW_LISTS, VERDICTS, type LedgerRow, type Outcome, type RowFidelity, type RowList, type Verdict } from './ledger-row.ts';
+export { ledgerArrow, ledgerTable } from './ledger-table.ts';
+export { ledgerText, totalsText } from './ledger-text.ts';
+export type { CommandLine, CommandOutput, CommandStep, PlannedCase, PlannedRow } from './planned-case.ts';
+export { REFERENCE_FILES, type JsonObject, type ReferenceFileName, type References } from './reference/references.ts';
+export { caseText, commandText, numberIn, runCase, type CommandResult, type RunCommand } from './run-case.ts';
+export { QUICK_SECONDS, quickSample } from './sample.ts';
+export { completeCase, type CaseDraft, type CaseSource, type Suite } from './suite.ts';
+export { suites } from './suites.ts';
+export { deviationOf, isWithin, median } from './verdict.ts';

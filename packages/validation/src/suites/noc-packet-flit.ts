@@ -1,0 +1,145 @@
+import type { CommandOutput, CommandStep, PlannedRow } from '../planned-case.ts';
+import type { CaseDraft, Suite } from '../suite.ts';
+import { collectiveLine, cyclesOf, isSaturated, packetLatency, trafficCostSeconds, trafficLine, type MeshTraffic } from '../traffic-commands.ts';
+import { acceptedRate } from '../traffic-commands.ts';
+import { deviationOf } from '../verdict.ts';
+
+/** Relative: latency up to half of saturation, and up to 85 % of it; saturation itself. */
+const LOW_LOAD_TOLERANCE = 0.05;
+const HIGH_LOAD_TOLERANCE = 0.1;
+const SATURATION_TOLERANCE = 0.05;
+
+const SIDE = 8;
+const SEED = 1;
+const PACKET_FLITS = [1, 4, 16, 64] as const;
+const JUDGED_LANES = [1, 8] as const;
+/** Shares of the flit kernel's saturation. */
+const LOADS = [0.1, 0.25, 0.5, 0.7, 0.85] as const;
+const LEAST_BUFFER_FLITS = 8;
+const WARMUP_CYCLES = 6000;
+/** Packets measured: the mean latency of 12,000 is good to 0.4 % at low load; both kernels get the same traffic besides. */
+const PACKETS = 12_000;
+const LEAST_CYCLES = 6000;
+
+/**
+ * Patterns with the load, in flits per node and cycle, at which the busiest link of an X-then-Y mesh of side k is always busy
+ * (Dally & Towles, ch. 3: the channel load of the pattern under dimension-order routing).
+ */
+const PATTERNS: readonly { readonly name: string; readonly idealBound: (k: number) => number }[] = [
+  { name: 'uniform', idealBound: (k) => 4 / k },
+  { name: 'transpose', idealBound: (k) => 1 / (k - 1) },
+  { name: 'bitcomp', idealBound: (k) => 2 / k },
+  { name: 'tornado', idealBound: (k) => 1 / (Math.ceil(k / 2) - 1) },
+  { name: 'neighbor', idealBound: () => 1 },
+];
+
+interface Config {
+  readonly pattern: string;
+  readonly idealBound: number;
+  readonly packetFlits: number;
+  readonly lanes: number;
+  readonly bufferFlits: number;
+  readonly pipeline: 'A' | 'B';
+  /** Reported rows are shown and not judged. */
+  readonly judged: boolean;
+}
+
+/** The packet kernel against the flit kernel: the same traffic, equal lanes and buffers. */
+export const nocPacketFlit: Suite = {
+  name: 'noc-packet-flit',
+  title: 'the packet kernel against the flit kernel under the same traffic, with equal lanes',
+  built: true,
+  fidelities: ['packet'],
+  tolerances: 'latency 5 % up to half of saturation, 10 % up to 85 %; saturation 5 %; buffers smaller than a packet reported; collectives 5 %',
+  sources: [],
+  formulas: () => [...configs().map(patternCase), ...multicastCases()],
+};
+
+function configs(): Config[] {
+  const of = (pattern: string, packetFlits: number, lanes: number, more: Partial<Config> = {}): Config => ({
+    pattern, packetFlits, lanes, idealBound: PATTERNS.find(({ name }) => name === pattern)!.idealBound(SIDE), bufferFlits: Math.max(LEAST_BUFFER_FLITS, packetFlits), pipeline: 'B', judged: true, ...more,
+  });
+  const judged = PATTERNS.flatMap(({ name }) => JUDGED_LANES.flatMap((lanes) => PACKET_FLITS.map((flits) => of(name, flits, lanes))));
+  // Route computation and VC allocation cost a cycle each, behind every tail again.
+  const longPipeline = JUDGED_LANES.flatMap((lanes) => ([1, 4, 16] as const).map((flits) => of('uniform', flits, lanes, { pipeline: 'A' })));
+  const otherLanes = ([2, 4] as const).map((lanes) => of('uniform', 4, lanes, { judged: false }));
+  const smallBuffers = JUDGED_LANES.map((lanes) => of('uniform', 16, lanes, { bufferFlits: 8, judged: false }));
+  return [...judged, ...longPipeline, ...otherLanes, ...smallBuffers];
+}
+
+/** The packet kernel never holds less than a packet; the flit kernel gets the buffers that the case names. */
+function run(config: Config, fidelity: 'flit' | 'packet', flitRate: number, switchHold: 'flit' | 'packet' = 'packet'): MeshTraffic {
+  const { pattern, packetFlits, lanes, bufferFlits, pipeline } = config;
+  const cycles = Math.max(LEAST_CYCLES, Math.ceil(PACKETS / ((flitRate / packetFlits) * SIDE * SIDE)));
+  return {
+    columns: SIDE, rows: SIDE, fidelity, pattern, flitRate, packetFlits, virtualChannels: lanes, bufferFlits: fidelity === 'packet' ? Math.max(bufferFlits, packetFlits) : bufferFlits,
+    pipeline, ...(fidelity === 'flit' ? { switchHold } : {}), warmupCycles: WARMUP_CYCLES, cycles: Math.min(cycles, 400_000), seed: SEED,
+  };
+}
+
+/** With one lane, or packets of one flit, both ways to hold a switch are the same machine. */
+function holdMatters({ lanes, packetFlits }: Config): boolean {
+  return lanes > 1 && packetFlits > 1;
+}
+
+/**
+ * Saturation of each kernel first: what it accepts of 1.25 times the ideal bound, at most that bound. Then, at shares of the
+ * flit kernel's saturation, the same packets through both, and through a flit kernel that shares its switch flit by flit.
+ */
+function patternCase(config: Config): CaseDraft {
+  const { pattern, packetFlits, lanes, bufferFlits, idealBound, pipeline } = config;
+  const past = 1.25 * idealBound;
+  const steps: CommandStep[] = [trafficLine(run(config, 'flit', past)), trafficLine(run(config, 'packet', past))];
+  let cost = trafficCostSeconds(run(config, 'flit', past)) + trafficCostSeconds(run(config, 'packet', past));
+  const rows: PlannedRow[] = [{
+    what: 'saturation', unit: 'flits/node/cycle', expected: ([flit]) => saturationOf(flit, idealBound), ours: ([, packet]) => saturationOf(packet, idealBound),
+    tolerance: config.judged ? SATURATION_TOLERANCE : null, note: 'accepted of 1.25 times the ideal bound, at most that bound',
+  }];
+  for (const load of LOADS) {
+    const rate = (outputs: readonly CommandOutput[]) => Number((load * saturationOf(outputs[0], idealBound)).toPrecision(3));
+    const flit = steps.push((outputs) => trafficLine(run(config, 'flit', rate(outputs)))) - 1;
+    const packet = steps.push((outputs) => trafficLine(run(config, 'packet', rate(outputs)))) - 1;
+    const shared = holdMatters(config) ? steps.push((outputs) => trafficLine(run(config, 'flit', rate(outputs), 'flit'))) - 1 : undefined;
+    cost += (shared === undefined ? 2 : 3) * trafficCostSeconds(run(config, 'flit', load * 0.7 * idealBound));
+    const limit = !config.judged ? null : load <= 0.5 ? LOW_LOAD_TOLERANCE : HIGH_LOAD_TOLERANCE;
+    rows.push({
+      what: `packet latency at ${Math.round(100 * load)} % of saturation`,
+      unit: 'cycles',
+      expected: (outputs) => packetLatency(outputs[flit]),
+      ours: (outputs) => packetLatency(outputs[packet]),
+      // Where some flows of a pattern saturate before the mean does, a latency has no meaning.
+      tolerance: (outputs) => (isSaturated(outputs[flit]) ? null : limit),
+      note: (outputs) => [
+        ...(isSaturated(outputs[flit]) ? ['the flit kernel is past saturation here'] : []),
+        ...(shared === undefined ? [] : [`against a switch shared flit by flit ${percent(packetLatency(outputs[packet]), packetLatency(outputs[shared]))}`]),
+      ].join('; '),
+    });
+  }
+  const buffers = `${bufferFlits} flit buffers`;
+  return {
+    name: `${SIDE}x${SIDE} ${pattern} ${pipeline} ${lanes} vc ${packetFlits} flit, ${buffers}`, source: 'the flit kernel, which noc-booksim judges', fidelity: 'packet', steps, rows,
+    costSeconds: cost,
+  };
+}
+
+function saturationOf(output: CommandOutput | undefined, idealBound: number): number {
+  return Math.min(acceptedRate(output), idealBound);
+}
+
+function percent(ours: number, other: number): string {
+  const deviation = 100 * deviationOf(ours, other);
+  return `${deviation < 0 ? '−' : '+'}${Math.abs(deviation).toFixed(1)} %`;
+}
+
+/** One multicast in an empty network, through both kernels. */
+function multicastCases(): CaseDraft[] {
+  const regions = [[4, 1], [1, 4], [2, 2], [4, 4]] as const;
+  return regions.flatMap(([columns, rows]) => PACKET_FLITS.map((flits): CaseDraft => {
+    const collective = { hardware: 'floonoc-4x4', collective: 'multicast', columns, rows, bytes: 64 * flits };
+    return {
+      name: `multicast to ${columns}x${rows}, ${flits} flit`, source: 'the flit kernel, which noc-booksim judges', fidelity: 'packet', costSeconds: 0.2,
+      steps: [collectiveLine(collective, 'flit'), collectiveLine(collective, 'packet')],
+      rows: [{ what: '', unit: 'cycles', expected: ([flit]) => cyclesOf(flit), ours: ([, packet]) => cyclesOf(packet), tolerance: LOW_LOAD_TOLERANCE }],
+    };
+  }));
+}

@@ -1,0 +1,78 @@
+import type { CommandLine, CommandOutput } from './planned-case.ts';
+import { numberIn } from './run-case.ts';
+
+// The public commands that suites use, in one place: how they are written, and what is read of what they print.
+
+export interface MeshTraffic {
+  readonly columns: number;
+  readonly rows: number;
+  readonly fidelity: 'flit' | 'packet' | 'analytic';
+  readonly pattern: string;
+  /** Offered load, flits per node and cycle. */
+  readonly flitRate: number;
+  readonly packetFlits: number;
+  readonly virtualChannels: number;
+  readonly bufferFlits: number;
+  /** Name or JSON of a router pipeline. */
+  readonly pipeline: string;
+  /** Flit fidelity only: `packet` holds a link until the tail. */
+  readonly switchHold?: 'flit' | 'packet';
+  readonly warmupCycles: number;
+  /** Cycles of measurement, after the warm-up. */
+  readonly cycles: number;
+  readonly seed: number;
+}
+
+/** `kerf traffic` with a pattern on a mesh. */
+export function trafficLine(t: MeshTraffic): CommandLine {
+  return [
+    'traffic', '--mesh', `${t.columns}x${t.rows}`, '--fidelity', t.fidelity, '--pattern', t.pattern, '--rate', decimal(t.flitRate), '--flits', String(t.packetFlits),
+    '--vcs', String(t.virtualChannels), '--buffer-flits', String(t.bufferFlits), '--pipeline', t.pipeline, ...(t.switchHold === undefined ? [] : ['--switch-hold', t.switchHold]),
+    '--warmup-cycles', String(t.warmupCycles), '--cycles', String(t.cycles), '--seed', String(t.seed), '--json',
+  ];
+}
+
+/** A number without an exponent, as a person would type it. */
+function decimal(value: number): string {
+  const text = String(value);
+  return text.includes('e') ? value.toFixed(20).replace(/0+$/, '').replace(/(\d*\.0*[1-9]\d{0,5}).*/, '$1') : text;
+}
+
+/**
+ * CPU seconds of such a run, a rough statement: 0.1 s to start, 5 million flit-hops per second, and 20 ns for each node and
+ * cycle in which a packet might be born.
+ */
+export function trafficCostSeconds({ columns, rows, flitRate, warmupCycles, cycles, fidelity }: MeshTraffic): number {
+  if (fidelity === 'analytic') return 0.1;
+  const nodeCycles = columns * rows * (warmupCycles + cycles);
+  const routers = (columns + rows) / 3 + 1;
+  return 0.1 + (nodeCycles * flitRate * routers) / 5e6 + nodeCycles * 2e-9;
+}
+
+export interface Collective {
+  readonly hardware: string;
+  readonly collective: string;
+  /** Rectangle of tiles, columns × rows. */
+  readonly columns: number;
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/** `kerf traffic` with one collective in an empty network. */
+export function collectiveLine({ hardware, collective, columns, rows, bytes }: Collective, fidelity: 'flit' | 'packet' | 'analytic'): CommandLine {
+  return ['traffic', '--hardware', hardware, '--fidelity', fidelity, '--collective', collective, '--region', `${columns}x${rows}`, '--bytes', String(bytes), '--json'];
+}
+
+export const packetLatency = (output: CommandOutput | undefined): number => numberIn(output, 'packetLatencyCycles');
+export const acceptedRate = (output: CommandOutput | undefined): number => numberIn(output, 'acceptedFlitRate');
+/** Mean routers traversed: links + 1. */
+export const meanHops = (output: CommandOutput | undefined): number => numberIn(output, 'hops');
+export const cyclesOf = (output: CommandOutput | undefined): number => numberIn(output, 'cycles');
+export const isSaturated = (output: CommandOutput | undefined): boolean => output?.['status'] === 'saturated';
+
+/** `kerf traffic` with a stream from one die to its neighbour that never ends, over a link of so many nanoseconds. */
+export function streamLine(latencyNanoseconds: number): CommandLine {
+  return ['traffic', '--hardware', 'c2c-256g', '--set', `d2d.link.nanoseconds=${latencyNanoseconds}`, '--fidelity', 'packet', '--stream', '--json'];
+}
+
+export const throughputOf = (output: CommandOutput | undefined): number => numberIn(output, 'throughputGigabytesPerSecond');
