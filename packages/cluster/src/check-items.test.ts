@@ -1,5 +1,5 @@
 import {
-  BOUNDARY_STRIDE, dieTopology, ITEM_ARRIVAL, ITEM_BYTES, ITEM_FINAL, ITEM_META, ITEM_POSITION, ITEM_SOURCE, ITEM_TAIL, ItemList, NEVER, PacketKernel,
+  BOUNDARY_STRIDE, dieTopology, ITEM_ARRIVAL, ITEM_BYTES, ITEM_ENTERED, ITEM_FINAL, ITEM_META, ITEM_POSITION, ITEM_SOURCE, ITEM_TAIL, ItemList, NEVER, PacketKernel,
 } from '@kerf/fabric';
 import { expect, test } from 'vitest';
 import { checkItems } from './check-items.ts';
@@ -14,8 +14,8 @@ const TILES = 12;
 
 const list = (row: readonly number[]): ItemList => new ItemList(Int32Array.from(row), row.length / BOUNDARY_STRIDE);
 const none = new ItemList();
-const packet = [PROMISE, 2, 4 | (1 << 24), PROMISE + 3, 64, TILES - 1, 0, 9];
-const credit = [PROMISE, 2, 4, 0, 0, 0, 0, 0];
+const packet = [PROMISE, 2, 4 | (1 << 24), PROMISE + 3, 64, TILES - 1, 0, 9, 3];
+const credit = [PROMISE, 2, 4, 0, 0, 0, 0, 0, 0];
 const changed = (row: readonly number[], at: number, value: number): ItemList => list(row.map((old, i) => (i === at ? value : old)));
 const check = (packets: ItemList, credits: ItemList, direction = WEST): void => checkItems(fabric, direction, packets, credits, PROMISE, TILES);
 const bad = (what: string): unknown => expect.objectContaining({ code: 'CLUSTER_BAD_FRAME', context: expect.objectContaining({ dieId: 1, what }) });
@@ -31,6 +31,7 @@ test.each([
   ['a length in flits of', ITEM_META, 0], ['a length in flits of', ITEM_META, 5], ['a length in flits of', ITEM_META, 0xffff],
   ['the traffic class', ITEM_META, 4 | (fabric.lanes << 16)], ['the channel', ITEM_META, 4 | (2 << 24)], ['the traffic class', ITEM_META, -1 & ~0xfffb],
   ['a tail before its head, at cycle', ITEM_TAIL, PROMISE - 1],
+  ['a start after its arrival, at cycle', ITEM_ENTERED, PROMISE], ['a start after its arrival, at cycle', ITEM_ENTERED, -1],
   ['a payload of', ITEM_BYTES, 65], ['a payload of', ITEM_BYTES, -1],
   ['the destination', ITEM_FINAL, TILES], ['the destination', ITEM_FINAL, -1],
   ['the source', ITEM_SOURCE, TILES], ['the source', ITEM_SOURCE, -1],

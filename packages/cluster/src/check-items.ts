@@ -1,5 +1,5 @@
 import {
-  BOUNDARY_STRIDE, ITEM_ARRIVAL, ITEM_BYTES, ITEM_FINAL, ITEM_META, ITEM_POSITION, ITEM_SOURCE, ITEM_TAIL, NEVER, type ItemList, type PacketKernel,
+  BOUNDARY_STRIDE, ITEM_ARRIVAL, ITEM_BYTES, ITEM_ENTERED, ITEM_FINAL, ITEM_META, ITEM_POSITION, ITEM_SOURCE, ITEM_TAIL, NEVER, type ItemList, type PacketKernel,
 } from '@kerf/fabric';
 import { ClusterError } from './errors.ts';
 
@@ -34,6 +34,7 @@ export function checkItems(fabric: PacketKernel, direction: number, packets: Ite
     check(meta >>> 24 < channels, 'the channel', meta >>> 24);
     check(data[at + ITEM_TAIL]! >= data[at + ITEM_ARRIVAL]!, 'a tail before its head, at cycle', data[at + ITEM_TAIL]!);
     check(data[at + ITEM_TAIL]! < NEVER, 'a tail long after its head, at cycle', data[at + ITEM_TAIL]!);
+    check(data[at + ITEM_ENTERED]! >= 0 && data[at + ITEM_ENTERED]! < data[at + ITEM_ARRIVAL]!, 'a start after its arrival, at cycle', data[at + ITEM_ENTERED]!);
     check(data[at + ITEM_BYTES]! >>> 0 <= topology.maxPacketBytes, 'a payload of', data[at + ITEM_BYTES]!);
     check(data[at + ITEM_FINAL]! >>> 0 < waferTiles, 'the destination', data[at + ITEM_FINAL]!);
     check(data[at + ITEM_SOURCE]! >>> 0 < waferTiles, 'the source', data[at + ITEM_SOURCE]!);

@@ -2,7 +2,7 @@ import { BOUNDARY_STRIDE, DIRECTIONS, ItemList } from '@kerf/fabric';
 import { ClusterError } from './errors.ts';
 
 /** Version of the boundary frame; both sides must speak the same. */
-export const FRAME_VERSION = 1;
+export const FRAME_VERSION = 2;
 const MAGIC = 0x4b455246;
 const HEADER_BYTES = 32;
 const SECTION_BYTES = 16;
@@ -28,7 +28,7 @@ export interface BoundaryFrame {
 
 /**
  * Layout, little-endian: magic u32, version u32, kernel u32, round u32, promise f64, sections u32, unused u32; per section
- * die u32, direction u32, packets u32, credits u32; then per section its packets and its credits, 8 × i32 each.
+ * die u32, direction u32, packets u32, credits u32; then per section its packets and its credits, 9 × i32 each.
  */
 export function encodeFrame(frame: BoundaryFrame): Uint8Array {
   const items = frame.sections.reduce((sum, { packets, credits }) => sum + packets.rows + credits.rows, 0);

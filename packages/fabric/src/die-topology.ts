@@ -1,6 +1,7 @@
-import { tilesPerDie, type Hardware } from '@kerf/hardware';
-import { EJECTION, FROM_HUB, linkType, MESH, TO_HUB, type LinkType } from './link-type.ts';
-import { DIRECTIONS, EAST, FIRST_GATEWAY, HUB, LOCAL, opposite, PORT_STRIDE, WEST } from './ports.ts';
+import { creditCyclesOf, edgeNodes, ejectionLinkOf, reductionOf, setupCyclesOf, tilesPerDie, virtualChannelsOf, type EdgeNode, type Hardware, type ReductionSpec } from '@kerf/hardware';
+import { FabricError } from './errors.ts';
+import { EJECTION, FROM_HUB, INJECTION, linkType, MESH, TILE_LINK, TO_HUB, type LinkType } from './link-type.ts';
+import { DIRECTIONS, EAST, FIRST_GATEWAY, HUB, LOCAL, NORTH, opposite, PORT_STRIDE, SOUTH, WEST } from './ports.ts';
 
 /** `peer` of a port without a link. */
 export const NO_LINK = -1;
@@ -17,6 +18,21 @@ export function boundaryDirection(peer: number): number {
 export function boundaryPosition(peer: number): number {
   return (-2 - peer) & 65535;
 }
+
+/** Next hops of a die whose routes are not simply along x, then along y. */
+export interface RouteTable {
+  /**
+   * Output port at a router. Of a tile: toward `targetTile`, LOCAL there; on `hub` hardware the target lies on the same die (a
+   * gateway, while the packet is on its way to another die). Of the die's router: toward the die of `targetTile`, or its gateway.
+   *
+   * @param router local
+   * @param targetTile wafer-wide
+   */
+  port(router: number, targetTile: number): number;
+}
+
+/** The networks of a machine: the wide one, and a narrow one beside it for synchronisation. */
+export type Network = 'wide' | 'sync';
 
 /**
  * Routers, ports and links of one die. Tile routers come first, in the order of tile ids; `hub` hardware has the die's
@@ -53,10 +69,35 @@ export interface DieTopology {
   readonly tilesX: number;
   readonly tilesY: number;
   readonly diesX: number;
+  /** Tiles of all dies. */
+  readonly waferTiles: number;
+  /** Memory nodes of the die: they count after the tiles as sources and destinations, see {@link nodeId}. */
+  readonly nodes: readonly EdgeNode[];
+  /** [nodes] port index of each: a port of a tile at the edge that leads off the die. */
+  readonly nodePorts: Int32Array;
+  /** Does every node answer for all addresses, so that a tile uses the one of its column or row? */
+  readonly columnAliasing: boolean;
+  /** Virtual channels of each port and traffic class. */
+  readonly virtualChannels: number;
+  /** Cycles that a lane rests between the tail of one packet and the head of the next. */
+  readonly setupCycles: number;
+  readonly reduction: Readonly<Required<ReductionSpec>>;
+  /** Null: along x, then along y. */
+  readonly routes: RouteTable | null;
 }
 
-/** Lays out the routers of one die of the hardware. */
-export function dieTopology(hardware: Hardware, dieId: number): DieTopology {
+/** The machine's narrow network as if it were its wide one: a network of each die alone. */
+function syncMachine(hardware: Hardware): Hardware {
+  const { syncLink } = hardware;
+  if (syncLink === undefined) throw new FabricError('FABRIC_BAD_OPTION', `The hardware "${hardware.name}" has no syncLink, so there is no narrow network.`, { network: 'sync' });
+  const { d2d: _, memory, ejectionLink: __, ...rest } = hardware;
+  const { edgeNodes: ___, ...channels } = memory ?? {};
+  return { ...rest, link: syncLink, localLink: syncLink, d2d: null, memory: memory === null ? null : (channels as Hardware['memory']) };
+}
+
+/** Lays out the routers of one die of the hardware, for one of its networks. */
+export function dieTopology(machine: Hardware, dieId: number, network: Network = 'wide'): DieTopology {
+  const hardware = network === 'sync' ? syncMachine(machine) : machine;
   const { diesX, diesY } = hardware.wafer;
   const { tilesX, tilesY } = hardware.die;
   const tiles = tilesPerDie(hardware);
@@ -75,20 +116,16 @@ export function dieTopology(hardware: Hardware, dieId: number): DieTopology {
     // A tile takes whatever arrives: ejection has no buffer that could run out.
     linkType(EJECTION, { ...hardware.localLink, credits: maxPacketFlits }, flitBytes, maxPacketFlits),
   ];
-  if (hardware.d2d !== null) types.push(linkType(MESH, hardware.d2d.link, flitBytes, maxPacketFlits));
-  if (hub !== null) {
-    types.push(linkType(TO_HUB, hub.gatewayLink, flitBytes, maxPacketFlits), linkType(FROM_HUB, hub.gatewayLink, flitBytes, maxPacketFlits));
-  }
-  const MESH_LINK = 0;
-  const EJECTION_LINK = 1;
-  const DIE_LINK = 2;
-  const TO_HUB_LINK = 3;
-  const FROM_HUB_LINK = 4;
+  const rowOf = (added: LinkType): number => types.push(added) - 1;
+  const ejection = hardware.ejectionLink === undefined ? INJECTION : rowOf(linkType(EJECTION, { ...ejectionLinkOf(hardware), credits: maxPacketFlits }, flitBytes, maxPacketFlits));
+  const dieLink = hardware.d2d === null ? -1 : rowOf(linkType(MESH, hardware.d2d.link, flitBytes, maxPacketFlits));
+  const toHub = hub === null ? -1 : rowOf(linkType(TO_HUB, hub.gatewayLink, flitBytes, maxPacketFlits));
+  const fromHub = hub === null ? -1 : rowOf(linkType(FROM_HUB, hub.gatewayLink, flitBytes, maxPacketFlits));
 
   const coordinates = new Int32Array(routers);
   const peer = new Int32Array(ports).fill(NO_LINK);
   const type = new Uint8Array(ports);
-  const hasNeighbour = [dieX + 1 < diesX, dieX > 0, dieY > 0, dieY + 1 < diesY];
+  const hasNeighbour = [dieX + 1 < diesX, dieX > 0, dieY > 0, dieY + 1 < diesY].map((neighbour) => neighbour && hardware.d2d !== null);
   const lanes = hub === null ? [tilesY, tilesY, tilesX, tilesX] : [1, 1, 1, 1];
   const boundaryPorts = lanes.map((count) => new Int32Array(count));
 
@@ -102,16 +139,16 @@ export function dieTopology(hardware: Hardware, dieId: number): DieTopology {
       const neighbour = neighbours[direction]!;
       if (neighbour >= 0) {
         peer[port] = neighbour * PORT_STRIDE + opposite(direction);
-        type[port] = MESH_LINK;
+        type[port] = TILE_LINK;
       } else if (hub === null && hasNeighbour[direction]) {
         const position = direction === EAST || direction === WEST ? y : x;
         peer[port] = boundaryPeer(direction, position);
-        type[port] = DIE_LINK;
+        type[port] = dieLink;
         boundaryPorts[direction]![position] = port;
       }
     }
     peer[tile * PORT_STRIDE + LOCAL] = NO_LINK;
-    type[tile * PORT_STRIDE + LOCAL] = EJECTION_LINK;
+    type[tile * PORT_STRIDE + LOCAL] = ejection;
   }
 
   const gatewayOfTile = new Uint8Array(tiles);
@@ -120,23 +157,64 @@ export function dieTopology(hardware: Hardware, dieId: number): DieTopology {
     const base = tiles * PORT_STRIDE;
     gateways.forEach((tile, gateway) => {
       peer[tile * PORT_STRIDE + HUB] = base + FIRST_GATEWAY + gateway;
-      type[tile * PORT_STRIDE + HUB] = TO_HUB_LINK;
+      type[tile * PORT_STRIDE + HUB] = toHub;
       peer[base + FIRST_GATEWAY + gateway] = tile * PORT_STRIDE + HUB;
-      type[base + FIRST_GATEWAY + gateway] = FROM_HUB_LINK;
+      type[base + FIRST_GATEWAY + gateway] = fromHub;
     });
     for (let direction = 0; direction < DIRECTIONS; direction++) {
       if (!hasNeighbour[direction]) continue;
       peer[base + direction] = boundaryPeer(direction, 0);
-      type[base + direction] = DIE_LINK;
+      type[base + direction] = dieLink;
       boundaryPorts[direction]![0] = base + direction;
     }
     for (let tile = 0; tile < tiles; tile++) gatewayOfTile[tile] = nearestGateway(tile, gateways, tilesX);
   }
 
+  const nodes = edgeNodes(hardware);
+  const nodePorts = Int32Array.from(nodes, ({ edge, tile: { x, y } }) => {
+    const port = (y * tilesX + x) * PORT_STRIDE + DIRECTION_OF_EDGE[edge];
+    if (peer[port] !== NO_LINK || type[port] === ejection) {
+      const message = `Tile (${x},${y}) has one port to the ${edge}, which is taken: memory nodes stand at edges without neighbouring dies, at most one at each tile.`;
+      throw new FabricError('FABRIC_BAD_OPTION', message, { edge, x, y });
+    }
+    type[port] = ejection;
+    return port;
+  });
+
   return {
+    waferTiles: tiles * diesX * diesY, nodes, nodePorts, columnAliasing: hardware.memory?.aliasing === 'column',
+    virtualChannels: virtualChannelsOf(hardware), setupCycles: setupCyclesOf(hardware), reduction: reductionOf(hardware), routes: null,
     dieId, dieX, dieY, tiles, routers, hubRouter: hub === null ? -1 : tiles, ports, coordinates, peer, type, types, gatewayOfTile, gateways,
     hasNeighbour, boundaryPorts, flitBytes, maxPacketBytes, maxPacketFlits, tilesX, tilesY, diesX,
   };
+}
+
+const DIRECTION_OF_EDGE = { east: EAST, west: WEST, north: NORTH, south: SOUTH } as const;
+
+/** A memory node of a die as source or destination, wafer-wide: nodes count after all tiles. */
+export function nodeId({ waferTiles, nodes, dieId }: DieTopology, node: number): number {
+  return waferTiles + dieId * nodes.length + node;
+}
+
+/**
+ * The memory node that a tile reaches a channel of the die's memory through.
+ *
+ * @returns number of the node on the die
+ */
+export function edgeNodeOf({ nodes, columnAliasing, tilesX, tiles }: DieTopology, localTile: number, channel: number): number {
+  if (nodes.length === 0 || localTile >= tiles) throw new FabricError('FABRIC_BAD_OPTION', `Tile ${localTile} has no memory node: nodes ${nodes.length}, tiles ${tiles}.`, { localTile, channel });
+  const owner = Math.floor(channel / nodes[0]!.channels);
+  if (!columnAliasing) {
+    if (!(owner >= 0 && owner < nodes.length)) throw new FabricError('FABRIC_BAD_OPTION', `Memory channel ${channel} is none of the ${nodes.length * nodes[0]!.channels} of the die.`, { channel });
+    return owner;
+  }
+  const x = localTile % tilesX;
+  const y = Math.floor(localTile / tilesX);
+  const own = nodes.filter(({ edge, first, tiles: count }) => {
+    const along = edge === 'west' || edge === 'east' ? y : x;
+    return along >= first && along < first + count;
+  });
+  return own[channel % own.length]!.node;
 }
 
 /** The gateway with the fewest links to cross; the first in the list among equals. */
@@ -152,6 +230,6 @@ function nearestGateway(tile: number, gateways: readonly number[], tilesX: numbe
 
 /** Fewest cycles that anything needs from one die to the next: the lookahead. Infinity with a single die. */
 export function dieLinkCycles(hardware: Hardware): number {
-  return hardware.d2d === null ? Infinity : hardware.d2d.link.cycles;
+  return hardware.d2d === null ? Infinity : Math.min(hardware.d2d.link.cycles, creditCyclesOf(hardware.d2d.link));
 }
 

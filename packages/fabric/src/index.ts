@@ -1,9 +1,21 @@
-export { dieLinkCycles, dieTopology, type DieTopology } from './die-topology.ts';
+export { dieLinkCycles, dieTopology, edgeNodeOf, nodeId, type DieTopology, type Network, type RouteTable } from './die-topology.ts';
 export { FabricError, type FabricErrorCode } from './errors.ts';
+export {
+  CLASS_FROM_HUB, CLASS_REDUCTION, CLASS_REQUEST, CLASS_RESPONSE, CLASS_TO_HUB, CLASSES, type Fabric, type Fidelity, type MulticastPlan, type ReductionPlan,
+} from './fabric.ts';
 export { ItemList } from './item-list.ts';
 export {
-  BOUNDARY_STRIDE, COUNT_ARBITRATION_STALL, COUNT_BUSY, COUNT_BYTES, COUNT_CREDIT_STALL, COUNT_PACKETS, ITEM_ARRIVAL, ITEM_BYTES, ITEM_FINAL, ITEM_META, ITEM_POSITION, ITEM_SOURCE, ITEM_TAIL, NEVER, type KernelSnapshot,
+  BOUNDARY_STRIDE, COUNT_ARBITRATION_STALL, COUNT_BUSY, COUNT_BYTES, COUNT_CREDIT_STALL, COUNT_PACKETS, ITEM_ARRIVAL, ITEM_BYTES, ITEM_ENTERED, ITEM_FINAL, ITEM_META, ITEM_POSITION, ITEM_SOURCE, ITEM_TAIL, NEVER, type KernelSnapshot,
 } from './kernel-state.ts';
 export { allToAllBisectionCycles, busiestLinkFlits, flitsOf, zeroLoadCycles } from './latency.ts';
-export { PacketKernel, portName, type PacketKernelOptions } from './packet-kernel.ts';
+export { PacketKernel, portName, type MulticastOptions, type PacketKernelOptions } from './packet-kernel.ts';
 export { DIRECTIONS, FIRST_GATEWAY, MAX_GATEWAYS, opposite, PORT_STRIDE } from './ports.ts';
+export { AnalyticFabric, type AnalyticFabricOptions, type AnalyticSnapshot } from './analytic/analytic-fabric.ts';
+export { bisectionBytesPerCycle, ringAllReduceCycles, singleFlowCycles } from './analytic/closed-forms.ts';
+export { estimateTraffic, type TrafficEstimate } from './analytic/estimate.ts';
+export { checkEvents, eventColumns, parseEvents, type RawEvents, type TrafficEvents } from './traffic/events.ts';
+export { MESH_FLIT_BYTES, meshMachine, type MeshChoice } from './traffic/mesh-machine.ts';
+export { patternName, patternNames, trafficPattern, type PatternGrid, type PatternName, type TrafficPattern } from './traffic/patterns.ts';
+export { runStream, StreamRun, type StreamOptions, type StreamResult } from './traffic/stream.ts';
+export { runTraffic, TrafficRun, type TrafficOptions, type TrafficResult } from './traffic/traffic-run.ts';
+export { waferFabric, type WaferFabric } from './traffic/wafer-fabric.ts';

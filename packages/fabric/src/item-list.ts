@@ -10,7 +10,7 @@ export class ItemList {
     this.rows = rows;
   }
 
-  push(a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number): void {
+  push(a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number, i = 0): void {
     let at = this.rows * BOUNDARY_STRIDE;
     if (at === this.data.length) {
       const larger = new Int32Array(at * 2);
@@ -25,7 +25,8 @@ export class ItemList {
     data[at++] = e;
     data[at++] = f;
     data[at++] = g;
-    data[at] = h;
+    data[at++] = h;
+    data[at] = i;
     this.rows++;
   }
 

@@ -4,13 +4,13 @@ import { PORT_STRIDE } from './ports.ts';
 
 /** Fields of a packet: {@link PACKET_STRIDE} int32 per packet, addressed by offset (packet × stride). */
 export const NEXT = 0; // offset of the next packet in the same list, or −1
-export const TARGET = 1; // x | y << 16 of the router at the end of this leg
+export const TARGET = 1; // x | y << 16 of the router at the end of this leg; with a route table its tile; of a packet of a tree: outputs (bits) that it still has to go to
 export const META = 2; // flits | lane << 16 | channel << 24
 export const TAIL = 3; // cycle at which its last flit is at this router
-export const WHERE = 4; // input port index that it flies to; ~tile when it flies to the tile itself
+export const WHERE = 4; // input port index that it flies to; ~endpoint when it flies to a tile or node; of a head of a tree: what INPUT_FREE was set to by its last branch; of a joined packet: when its head leaves the combine unit
 export const BYTES = 5; // payload
-export const FINAL = 6; // destination tile, wafer-wide
-export const SOURCE = 7; // source tile, wafer-wide
+export const FINAL = 6; // destination tile or node, wafer-wide; ~tree of a packet of a tree
+export const SOURCE = 7; // source tile or node, wafer-wide; of a reduction its root
 export const PACKET_STRIDE = 8;
 
 /**
@@ -20,9 +20,9 @@ export const PACKET_STRIDE = 8;
 export const INPUT_FREE = 0; // cycle from which the input can be read again
 export const OUTPUT_FREE = 1; // cycle from which the output link is free again
 export const OUTPUT_LAG = 2; // how much earlier than that it is free exactly, in 1/flitDenominator cycles
-export const WANTED = 3; // input queues (bits) whose head wants this output
+export const WANTED = 3; // input ports (bits; with more than 32 lanes a bit per 32 lanes of a port) with a head that wants this output
 export const POINTER = 4; // bit at which the next arbitration begins
-export const BLOCKED = 5; // 1 when somebody waits for a credit of this output
+export const BLOCKED = 5; // 1 when somebody waits for a credit of this output; at JOIN: for room in the table
 export const LAST_CHANNEL = 6; // channel of the last packets on the output link
 export const RECENT_BYTES = 7; // bytes, busy cycles and packets of that channel that are not in the counters yet
 export const RECENT_BUSY = 8;
@@ -33,7 +33,7 @@ export const FIRST_QUEUE = 11;
 /** Fields of an input queue (port and lane), and the credits of the output of the same port and lane. */
 export const QUEUE_HEAD = 0; // first packet or −1; a packet counts as queued until its head moves on
 export const QUEUE_TAIL = 1; // last packet
-export const HEAD_SINCE = 2; // cycle from which the first packet can move on, as far as its own arrival goes
+export const HEAD_SINCE = 2; // cycle from which the first packet (of an empty queue: the next one to come) can move on, as far as its own arrival goes
 export const CREDIT_WAIT_SINCE = 3; // cycle since which it waits for a credit, or −1
 export const CREDITS = 4; // flits that may still be sent over the output link
 export const QUEUE_FIELDS = 5;
@@ -47,8 +47,28 @@ export function portShift(lanes: number): number {
 export const WANTED_OUTPUTS = 0; // outputs (bits) that somebody wants
 export const WAKE_AT = 1; // cycle of the pending wake
 export const SOON_FOR = 2; // last cycle for which it was put into a list of routers to visit
-export const INJECTION_FREE = 3; // cycle from which the injection link of its tile is free again
 export const ROUTER_FIELDS = 4;
+
+/** Fields of a tile or node, as a source of packets. */
+export const INJECTION_FREE = 0; // cycle from which its injection link is free again
+export const CONTRIBUTED = 1; // bytes of the reduction in progress since its last page
+export const ENDPOINT_FIELDS = 2;
+
+/** Fields of a join: {@link JOIN_STRIDE} int32 each. */
+export const JOIN_NEXT = 0; // next join of the same router, or of the free list
+export const JOIN_TREE = 1;
+export const JOIN_SEQUENCE = 2;
+export const JOIN_CHANNEL = 3;
+export const JOIN_MISSING = 4; // input ports (bits) whose contribution has not come
+export const JOIN_TAIL = 5; // cycle at which the last flit of those that came is there
+export const JOIN_PACKET = 6; // packet of the first that came: it goes on
+export const JOIN_STRIDE = 8;
+
+/** Fields of a router that joins. */
+export const FIRST_JOIN = 0; // its open joins, a list
+export const TABLE_USED = 1; // places in the table that are taken: open joins, and joined packets that have not left
+export const COMBINE_FREE = 2; // cycle from which its combine unit is free again
+export const COMBINER_FIELDS = 4;
 
 /** Counters of an output port and channel: {@link COUNTER_STRIDE} float64 each. */
 export const COUNT_BYTES = 0;
@@ -67,9 +87,32 @@ export const ITEM_BYTES = 4;
 export const ITEM_FINAL = 5;
 export const ITEM_SOURCE = 6;
 export const ITEM_SEQUENCE = 7;
-export const BOUNDARY_STRIDE = 8;
+export const ITEM_ENTERED = 8; // cycle in which the packet entered its injection link
+export const BOUNDARY_STRIDE = 9;
 
 export const NEVER = 0x7fffffff;
+
+/** What a kernel's columns are laid out for. */
+export interface KernelShape {
+  /** Lanes of a port: virtual channels of each class that has buffers. */
+  readonly lanes: number;
+  readonly channels: number;
+  /** Slots of the timing wheel, a power of two. */
+  readonly slots: number;
+  /** Sources of packets: tiles, then memory nodes. */
+  readonly endpoints: number;
+  readonly joins: boolean;
+}
+
+/** Words of 32 lanes in a port. */
+export function laneWords(lanes: number): number {
+  return (lanes + 31) >>> 5;
+}
+
+/** Where the requests to an output of a router begin in `requests`. */
+export function requestsAt(router: number, out: number, words: number, hubRouter: number): number {
+  return router === hubRouter ? router * PORT_STRIDE * PORT_STRIDE * words + out * 32 : (router * PORT_STRIDE + out) * PORT_STRIDE * words;
+}
 
 /**
  * Everything that changes while a die's fabric runs, as columns: a snapshot is a copy of them. Cycles are int32 and
@@ -80,6 +123,8 @@ export interface KernelColumns {
   packets: Int32Array;
   /** [packets] number of the packet among those of its source tile. */
   sequence: Uint32Array;
+  /** [packets] cycle in which it entered its injection link. */
+  entered: Int32Array;
   /** [slots] packets that arrive in that cycle, as lists. */
   readonly arrivals: Int32Array;
   /** [slots] credits and wakes of that cycle, as lists of `events`. */
@@ -92,24 +137,46 @@ export interface KernelColumns {
   readonly ports: Int32Array;
   /** [routers × 4] see the fields of a router above. */
   readonly routers: Int32Array;
+  /** [endpoints × 2] see the fields of an endpoint above. */
+  readonly endpoints: Int32Array;
+  /**
+   * Lanes (bits) of an input port with a head that wants an output: [router × 8 + output][input port × words + word], of
+   * the die's router [output × 32 + input port]. Empty with a single lane, where `WANTED` says all.
+   */
+  readonly requests: Int32Array;
+  /** [ports × words] lane at which the next look into an input port begins. Empty with a single lane. */
+  readonly firstLane: Uint8Array;
+  /** [ports × classes] virtual channel that the next packet over an output takes if it has room. Empty with a single virtual channel. */
+  readonly nextChannel: Uint8Array;
+  /** [endpoints × classes × 2] first and last packet that waits for a virtual channel of the injection port. Empty with a single one. */
+  readonly sources: Int32Array;
+  /** [routers × 4] see the fields of a router that joins. Empty without reductions and acknowledgements. */
+  readonly combiners: Int32Array;
+  /** [joins × 8] see the fields of a join. */
+  joins: Int32Array;
   /** [routers] 1 where the router has been visited since the kernel began: all else is as it was. */
   readonly visited: Uint8Array;
   /** [routers] routers to wake in the next cycle; the first `scalars.soon` count. */
   readonly soon: Int32Array;
-  /** [tiles × 2] running hash of (arrival cycle, source, sequence) of what each tile received. */
+  /** [endpoints × 2] running hash of (arrival cycle, source, sequence) of what each tile or node received. */
   readonly deliveryHash: Int32Array;
-  /** [ports × channels × 5] since the last {@link PacketKernel.drainCounters}. */
-  readonly counters: Float64Array;
+  /** [ports × channels] row of `counters`, or −1 while there was nothing to count. */
+  readonly counterRow: Int32Array;
+  /** [rows × 5] since the last {@link PacketKernel.drainCounters}. */
+  counters: Float64Array;
 }
 
 export interface KernelScalars {
   now: number;
   freePacket: number;
   freeEvent: number;
+  freeJoin: number;
   soon: number;
   live: number;
   linkHops: number;
+  flitHops: number;
   deliveredPackets: number;
+  counterRows: number;
   overflow: number[];
 }
 
@@ -118,9 +185,12 @@ export interface KernelSnapshot {
   readonly scalars: KernelScalars;
 }
 
-export function emptyColumns(topology: DieTopology, lanes: number, channels: number, slots: number): KernelColumns {
-  const { ports, routers, tiles, type, types, peer } = topology;
+/** Columns of a kernel in which nothing has happened. `classes` that have buffers × `virtualChannels` are its lanes. */
+export function emptyColumns(topology: DieTopology, shape: KernelShape, classes: number): KernelColumns {
+  const { ports, routers, type, types, peer, hubRouter } = topology;
+  const { lanes, channels, slots, endpoints, joins } = shape;
   const shift = portShift(lanes);
+  const words = laneWords(lanes);
   const portColumn = new Int32Array(ports << shift);
   for (let port = 0; port < ports; port++) {
     const link = types[type[port]!]!;
@@ -132,22 +202,31 @@ export function emptyColumns(topology: DieTopology, lanes: number, channels: num
       portColumn[queue + CREDITS] = peer[port] === NO_LINK && link.kind !== EJECTION ? 0 : link.creditFlits;
     }
   }
+  const requests = lanes === 1 ? 0 : requestsAt(routers - 1, hubRouter < 0 ? PORT_STRIDE : 32, words, hubRouter);
   const columns: KernelColumns = {
     packets: new Int32Array(PACKET_STRIDE * 256),
     sequence: new Uint32Array(256),
-    arrivals: new Int32Array(slots),
+    entered: new Int32Array(256),
+    arrivals: new Int32Array(slots).fill(-1),
     eventsAt: new Int32Array(slots),
     events: new Int32Array(4 * 256),
     occupied: new Int32Array(slots >>> 5),
     ports: portColumn,
     routers: new Int32Array(routers * ROUTER_FIELDS),
-    visited: new Uint8Array(routers),
+    endpoints: new Int32Array(endpoints * ENDPOINT_FIELDS),
+    requests: new Int32Array(requests),
+    firstLane: new Uint8Array(lanes === 1 ? 0 : ports * words),
+    nextChannel: new Uint8Array(lanes === classes ? 0 : ports * classes),
+    sources: new Int32Array(lanes === classes ? 0 : endpoints * classes * 2).fill(-1),
+    combiners: new Int32Array(joins ? routers * COMBINER_FIELDS : 0),
+    joins: new Int32Array(joins ? JOIN_STRIDE * 64 : 0),
+    visited: new Uint8Array(routers).fill(1),
     soon: new Int32Array(routers),
-    deliveryHash: new Int32Array(tiles * 2),
-    counters: new Float64Array(ports * channels * COUNTER_STRIDE),
+    deliveryHash: new Int32Array(endpoints * 2),
+    counterRow: new Int32Array(ports * channels).fill(-1),
+    counters: new Float64Array(COUNTER_STRIDE * 64),
   };
-  columns.arrivals.fill(-1);
-  resetClock(columns, lanes);
+  resetClock(columns, shape, classes);
   return columns;
 }
 
@@ -155,13 +234,16 @@ export function emptyColumns(topology: DieTopology, lanes: number, channels: num
  * Everything that counts from cycle 0 as it is before that cycle. Queues must be empty and credits back. Ports of routers
  * that have not been visited since the last time are so already.
  */
-export function resetClock({ ports, routers, visited, eventsAt, occupied }: KernelColumns, lanes: number): void {
+export function resetClock(columns: KernelColumns, { lanes }: Pick<KernelShape, 'lanes'>, classes: number): void {
+  const { ports, routers, endpoints, visited, eventsAt, occupied, firstLane, nextChannel, combiners } = columns;
   const shift = portShift(lanes);
+  const words = laneWords(lanes);
   const portCount = ports.length >> shift;
   for (let router = 0; router < visited.length; router++) {
     if (visited[router] === 0) continue;
-    const end = router + 1 === visited.length ? portCount : (router + 1) * PORT_STRIDE;
-    for (let port = router * PORT_STRIDE; port < end; port++) {
+    const first = router * PORT_STRIDE;
+    const end = router + 1 === visited.length ? portCount : first + PORT_STRIDE;
+    for (let port = first; port < end; port++) {
       const at = port << shift;
       ports[at + INPUT_FREE] = 0;
       ports[at + OUTPUT_FREE] = 0;
@@ -170,8 +252,15 @@ export function resetClock({ ports, routers, visited, eventsAt, occupied }: Kern
       ports[at + BLOCKED] = 0;
       for (let lane = 0; lane < lanes; lane++) ports[at + FIRST_QUEUE + lane * QUEUE_FIELDS + HEAD_SINCE] = 0;
     }
+    firstLane.fill(0, first * words, end * words);
+    nextChannel.fill(0, first * classes, end * classes);
+    if (combiners.length === 0) continue;
+    combiners[router * COMBINER_FIELDS + FIRST_JOIN] = -1;
+    combiners[router * COMBINER_FIELDS + TABLE_USED] = 0;
+    combiners[router * COMBINER_FIELDS + COMBINE_FREE] = 0;
   }
   visited.fill(0);
+  endpoints.fill(0);
   routers.fill(0);
   for (let router = 0; router < routers.length; router += ROUTER_FIELDS) {
     routers[router + WAKE_AT] = NEVER;

@@ -1,29 +1,38 @@
+import { ACKNOWLEDGEMENT, acknowledgementTree, MULTICAST, multicastTree, REDUCTION, reductionTree, type CollectiveTree } from './collective-trees.ts';
+import { DeliveryRows, grown } from './delivery-rows.ts';
 import { boundaryDirection, boundaryPosition, NO_LINK, type DieTopology } from './die-topology.ts';
 import { FabricError } from './errors.ts';
 import {
-  BLOCKED, BOUNDARY_STRIDE, BYTES, copyColumns, COUNT_ARBITRATION_STALL, COUNT_BUSY, COUNT_BYTES, COUNT_CREDIT_STALL, COUNT_PACKETS,
-  COUNTER_STRIDE, CREDIT_WAIT_SINCE, CREDITS, emptyColumns, FINAL, FIRST_QUEUE, HEAD_SINCE, INJECTION_FREE, INPUT_FREE, ITEM_ARRIVAL, ITEM_BYTES, ITEM_FINAL,
-  ITEM_META, ITEM_POSITION, ITEM_SEQUENCE, ITEM_SOURCE, ITEM_TAIL, LAST_CHANNEL, META, NEVER, NEXT, OUTPUT_FREE, OUTPUT_LAG, PACKET_STRIDE,
-  PEER, POINTER, portShift, RECENT_BUSY, RECENT_BYTES, RECENT_PACKETS, QUEUE_FIELDS, QUEUE_HEAD, QUEUE_TAIL, resetClock, ROUTER_FIELDS, SOON_FOR, SOURCE, TAIL, TARGET, WAKE_AT, WANTED,
-  WANTED_OUTPUTS, WHERE, type KernelColumns, type KernelScalars, type KernelSnapshot,
+  CLASS_FROM_HUB, CLASS_REDUCTION, CLASS_REQUEST, CLASS_RESPONSE, CLASS_TO_HUB, CLASSES, type Fabric, type MulticastPlan, type ReductionPlan,
+} from './fabric.ts';
+import {
+  BLOCKED, BOUNDARY_STRIDE, BYTES, COMBINE_FREE, COMBINER_FIELDS, CONTRIBUTED, copyColumns, COUNT_ARBITRATION_STALL, COUNT_BUSY, COUNT_BYTES, COUNT_CREDIT_STALL, COUNT_PACKETS,
+  COUNTER_STRIDE, CREDIT_WAIT_SINCE, CREDITS, emptyColumns, ENDPOINT_FIELDS, FINAL, FIRST_JOIN, FIRST_QUEUE, HEAD_SINCE, INJECTION_FREE, INPUT_FREE, ITEM_ARRIVAL, ITEM_BYTES, ITEM_ENTERED, ITEM_FINAL,
+  ITEM_META, ITEM_POSITION, ITEM_SEQUENCE, ITEM_SOURCE, ITEM_TAIL, JOIN_CHANNEL, JOIN_MISSING, JOIN_NEXT, JOIN_PACKET, JOIN_SEQUENCE, JOIN_STRIDE, JOIN_TAIL, JOIN_TREE, laneWords, LAST_CHANNEL, META, NEVER,
+  NEXT, OUTPUT_FREE, OUTPUT_LAG, PACKET_STRIDE, PEER, POINTER, portShift, QUEUE_FIELDS, QUEUE_HEAD, QUEUE_TAIL, RECENT_BUSY, RECENT_BYTES, RECENT_PACKETS, requestsAt, resetClock, ROUTER_FIELDS, SOON_FOR,
+  SOURCE, TABLE_USED, TAIL, TARGET, WAKE_AT, WANTED, WANTED_OUTPUTS, WHERE, type KernelColumns, type KernelScalars, type KernelShape, type KernelSnapshot,
 } from './kernel-state.ts';
 import { flitsOf } from './latency.ts';
 import { EJECTION, FROM_HUB, INJECTION, MESH, TO_HUB } from './link-type.ts';
 import { ItemList } from './item-list.ts';
-import { DIRECTIONS, EAST, FIRST_GATEWAY, HUB, LOCAL, NORTH, PORT_STRIDE, SOUTH, TILE_PORTS, WEST } from './ports.ts';
+import { DIRECTIONS, EAST, FIRST_GATEWAY, HUB, JOIN, LOCAL, NORTH, PORT_STRIDE, SOUTH, WEST } from './ports.ts';
 
 export interface PacketKernelOptions {
   /** Message channels, counted apart on every link. */
   readonly channels: number;
   /** Visit the routers of a cycle in reverse: must change nothing (a test says so). */
   readonly reverseVisits?: boolean;
+  /**
+   * Traffic classes that get buffers and credits, besides requests and, on `hub` hardware, to and from the hub: CLASS_RESPONSE for
+   * acknowledgements, CLASS_REDUCTION for reductions. The same on every die of a wafer.
+   */
+  readonly classes?: readonly number[];
 }
 
-/** Traffic classes: each has buffers and credits of its own, so that none can block another. */
-export const CLASS_REQUEST = 0;
-/** To the router of the die and from it: apart from the rest, or two dies could wait for each other in a circle. */
-export const CLASS_TO_HUB = 1;
-export const CLASS_FROM_HUB = 2;
+export interface MulticastOptions {
+  /** Does every receiver answer, and the answers join on their way into one that is delivered at the root? */
+  readonly acknowledged?: boolean;
+}
 
 /**
  * The fabric of one die at packet fidelity: virtual cut-through, event-driven, credit flow control. A packet holds each
@@ -36,92 +45,156 @@ export const CLASS_FROM_HUB = 2;
  *
  * Cycles are int32 from the start of the kernel ({@link startKernel}).
  */
-export class PacketKernel {
+export class PacketKernel implements Fabric<KernelSnapshot> {
+  readonly fidelity = 'packet';
   readonly topology: DieTopology;
+  /** Traffic classes that have buffers, ascending. Lane = place of the class × virtual channels + virtual channel. */
+  readonly classes: readonly number[];
   readonly lanes: number;
   readonly channels: number;
-  /** Packets and credits for the neighbouring dies, by direction; the owner empties them. */
   readonly packetsOut: readonly ItemList[];
   readonly creditsOut: readonly ItemList[];
-  /** What arrived at tiles in this cycle: tile, channel, bytes; the first `delivered` rows count. */
-  deliveredTile = new Int32Array(64);
-  deliveredChannel = new Uint8Array(64);
-  deliveredBytes = new Int32Array(64);
-  delivered = 0;
 
+  readonly #shape: KernelShape;
   readonly #slots: number;
   readonly #reverse: boolean;
   readonly #portShift: number;
-  readonly #portOfBit = new Uint8Array(32);
-  readonly #laneOfBit = new Uint8Array(32);
+  readonly #words: number;
+  readonly #virtualChannels: number;
+  /** [classes] first lane of a class, or −1. */
+  readonly #laneOfClass: Int32Array;
+  /** First lane of the reduction class; without one, a number so small that no lane belongs to it. */
+  readonly #reductionLane: number;
+  /** [link kinds × lanes] first lane of the class that a packet is in behind such a link. */
+  readonly #lanesBehind: Uint8Array;
   readonly #typeKind: Uint8Array;
   readonly #typeCycles: Int32Array;
+  readonly #typeCreditCycles: Int32Array;
   readonly #typeNumerator: Int32Array;
   readonly #typeDenominator: Int32Array;
   /** [types] what the link can carry in a cycle, rounded up. */
   readonly #typeFlitsPerCycle: Int32Array;
+  /** Do packets that have come to the end of their way through the mesh always go to the tile? */
+  readonly #endsAtTile: boolean;
+  /** Node at a port of a tile. */
+  readonly #nodeAt: ReadonlyMap<number, number>;
   readonly #wake: Int32Array;
+  readonly #deliveries = new DeliveryRows();
+  readonly #trees: CollectiveTree[] = [];
   #columns: KernelColumns;
   #scalars: KernelScalars;
+  #woken = 0;
 
   constructor(topology: DieTopology, options: PacketKernelOptions) {
     this.topology = topology;
-    this.lanes = topology.hubRouter < 0 ? 1 : 3;
     this.channels = options.channels;
+    this.classes = classesOf(topology, options.classes ?? []);
+    this.#virtualChannels = topology.virtualChannels;
+    this.lanes = this.classes.length * this.#virtualChannels;
+    this.#words = laneWords(this.lanes);
     this.#portShift = portShift(this.lanes);
     this.#reverse = options.reverseVisits ?? false;
-    const { types } = topology;
-    const longest = Math.max(...types.map((type) => type.cycles + Math.ceil((topology.maxPacketFlits * type.flitNumerator) / type.flitDenominator) + topology.maxPacketFlits));
-    this.#slots = Math.max(64, 2 ** Math.ceil(Math.log2(longest + 2)));
-    for (let bit = 0; bit < TILE_PORTS * this.lanes; bit++) {
-      this.#portOfBit[bit] = Math.floor(bit / this.lanes);
-      this.#laneOfBit[bit] = bit % this.lanes;
+    this.#laneOfClass = new Int32Array(CLASSES).fill(-1);
+    this.classes.forEach((trafficClass, place) => (this.#laneOfClass[trafficClass] = place * this.#virtualChannels));
+    this.#reductionLane = this.classes.includes(CLASS_REDUCTION) ? this.#laneOfClass[CLASS_REDUCTION]! : -1024;
+    this.#lanesBehind = new Uint8Array(4 * this.lanes);
+    for (let lane = 0; lane < this.lanes; lane++) {
+      const own = lane - (lane % this.#virtualChannels);
+      this.#lanesBehind[MESH * this.lanes + lane] = own;
+      this.#lanesBehind[EJECTION * this.lanes + lane] = own;
+      this.#lanesBehind[TO_HUB * this.lanes + lane] = this.#laneOfClass[CLASS_REQUEST]!;
+      this.#lanesBehind[FROM_HUB * this.lanes + lane] = Math.max(0, this.#laneOfClass[CLASS_FROM_HUB]!);
     }
+    const { types, maxPacketFlits, reduction } = topology;
+    // A joined packet holds a link for as long as it takes to join it.
+    const stretch = Math.ceil(5 / (reduction.inputsPerCycle - 1));
+    const longest = Math.max(...types.map((type) => Math.max(type.cycles, type.creditCycles) + Math.ceil((maxPacketFlits * type.flitNumerator) / type.flitDenominator) + maxPacketFlits));
+    this.#slots = Math.max(64, 2 ** Math.ceil(Math.log2(longest + 2 + (this.#reductionLane < 0 ? 0 : stretch * maxPacketFlits))));
     this.#typeKind = Uint8Array.from(types, (type) => type.kind);
     this.#typeCycles = Int32Array.from(types, (type) => type.cycles);
+    this.#typeCreditCycles = Int32Array.from(types, (type) => type.creditCycles);
     this.#typeNumerator = Int32Array.from(types, (type) => type.flitNumerator);
     this.#typeDenominator = Int32Array.from(types, (type) => type.flitDenominator);
     this.#typeFlitsPerCycle = Int32Array.from(types, (type) => Math.ceil(type.flitDenominator / type.flitNumerator));
+    this.#endsAtTile = topology.hubRouter < 0 && topology.nodes.length === 0;
+    this.#nodeAt = new Map(Array.from(topology.nodePorts, (port, node) => [port, topology.tiles + node]));
     this.#wake = new Int32Array(topology.routers);
     this.packetsOut = Array.from({ length: DIRECTIONS }, () => new ItemList());
     this.creditsOut = Array.from({ length: DIRECTIONS }, () => new ItemList());
-    this.#columns = emptyColumns(topology, this.lanes, this.channels, this.#slots);
-    this.#scalars = { now: -1, freePacket: -1, freeEvent: -1, soon: 0, live: 0, linkHops: 0, deliveredPackets: 0, overflow: [] };
+    const joins = this.classes.includes(CLASS_REDUCTION) || this.classes.includes(CLASS_RESPONSE);
+    this.#shape = { lanes: this.lanes, channels: this.channels, slots: this.#slots, endpoints: topology.tiles + topology.nodes.length, joins };
+    this.#columns = emptyColumns(topology, this.#shape, this.classes.length);
+    this.#scalars = { now: -1, freePacket: -1, freeEvent: -1, freeJoin: -1, soon: 0, live: 0, linkHops: 0, flitHops: 0, deliveredPackets: 0, counterRows: 0, overflow: [] };
     this.#addPackets(0);
     this.#addEvents(0);
+    this.#addJoins(0);
   }
 
-  /** Cycle last begun. */
   get now(): number {
     return this.#scalars.now;
   }
 
-  /** Packets in the die: queued or on a link inside it. */
   get livePackets(): number {
     return this.#scalars.live;
   }
 
-  /** Links between routers crossed so far, by all packets. */
   get linkHops(): number {
     return this.#scalars.linkHops;
+  }
+
+  get flitHops(): number {
+    return this.#scalars.flitHops;
   }
 
   get deliveredPackets(): number {
     return this.#scalars.deliveredPackets;
   }
 
-  /** [tiles × 2] see {@link KernelColumns.deliveryHash}. */
   get deliveryHash(): Int32Array {
     return this.#columns.deliveryHash;
   }
 
-  /**
-   * Sets the clock back to cycle 0 and every round-robin pointer to its start. Only a quiescent fabric can do that: no
-   * packet in the die, every credit back.
-   */
+  get delivered(): number {
+    return this.#deliveries.rows;
+  }
+
+  get deliveredTile(): Int32Array {
+    return this.#deliveries.tile;
+  }
+
+  get deliveredChannel(): Uint8Array {
+    return this.#deliveries.channel;
+  }
+
+  get deliveredBytes(): Int32Array {
+    return this.#deliveries.bytes;
+  }
+
+  get deliveredSource(): Int32Array {
+    return this.#deliveries.source;
+  }
+
+  get deliveredSequence(): Uint32Array {
+    return this.#deliveries.sequence;
+  }
+
+  get deliveredEntered(): Int32Array {
+    return this.#deliveries.entered;
+  }
+
+  /** Traffic class in which a packet arrived: an acknowledgement comes to the root of its multicast as CLASS_RESPONSE. */
+  get deliveredClass(): Uint8Array {
+    return this.#deliveries.trafficClass;
+  }
+
+  /** Tree that brought it, −1 for a packet from one tile to another. Of an acknowledgement or a barrier: the multicast's or the barrier's id. */
+  get deliveredTree(): Int32Array {
+    return this.#deliveries.tree;
+  }
+
   startKernel(): void {
     this.assertQuiescent();
-    resetClock(this.#columns, this.lanes);
+    resetClock(this.#columns, this.#shape, this.classes.length);
     this.#scalars.overflow = [];
     this.#scalars.freeEvent = -1;
     this.#addEvents(0);
@@ -129,14 +202,13 @@ export class PacketKernel {
     this.#scalars.now = -1;
   }
 
-  /** Throws when a packet or a credit is not where it was at the start: flits and credits are conserved. */
   assertQuiescent(): void {
     const { topology, lanes } = this;
     const { ports } = this.#columns;
     if (this.#scalars.live !== 0) throw new Error(`Die ${topology.dieId} still holds ${this.#scalars.live} packets at a kernel boundary.`);
     for (let port = 0; port < topology.ports; port++) {
       const link = topology.types[topology.type[port]!]!;
-      if (topology.peer[port] === -1 || link.kind === EJECTION) continue;
+      if (topology.peer[port] === NO_LINK || link.kind === EJECTION) continue;
       for (let lane = 0; lane < lanes; lane++) {
         const count = ports[(port << this.#portShift) + FIRST_QUEUE + lane * QUEUE_FIELDS + CREDITS]!;
         if (count !== link.creditFlits) throw new Error(`Die ${topology.dieId}, port ${port}, lane ${lane}: ${count} credits at a kernel boundary, ${link.creditFlits} at the start.`);
@@ -144,7 +216,6 @@ export class PacketKernel {
     }
   }
 
-  /** The next cycle with something to do, or {@link NEVER}. */
   nextCycle(): number {
     const { now, soon, overflow } = this.#scalars;
     if (soon > 0) return now + 1;
@@ -167,7 +238,6 @@ export class PacketKernel {
     return next;
   }
 
-  /** Phase 1: packets and credits of this cycle are applied. `delivered` rows tell what reached tiles. */
   beginCycle(cycle: number): void {
     const scalars = this.#scalars;
     if (cycle <= scalars.now) throw new Error(`Cycle ${cycle} begins after cycle ${scalars.now}.`);
@@ -176,6 +246,8 @@ export class PacketKernel {
     const { arrivals, eventsAt, occupied, packets, events, ports, routers, soon } = this.#columns;
     const { lanes, topology } = this;
     const shift = this.#portShift;
+    const hasTrees = this.#trees.length > 0;
+    const isPlain = lanes === 1 && !hasTrees;
     const { hubRouter } = topology;
     // Routers that were to be visited in the next cycle: the owner never skips it (nextCycle says so).
     const wake = this.#wake;
@@ -183,7 +255,7 @@ export class PacketKernel {
     for (let i = 0; i < woken; i++) wake[i] = soon[i]!;
     scalars.soon = 0;
     scalars.now = cycle;
-    this.delivered = 0;
+    this.#deliveries.rows = 0;
     const slot = cycle & (this.#slots - 1);
     occupied[slot >>> 5]! &= ~(1 << (slot & 31));
 
@@ -202,14 +274,19 @@ export class PacketKernel {
           ports[queue + QUEUE_HEAD] = offset;
           ports[queue + QUEUE_TAIL] = offset;
           const readable = ports[(where << shift) + INPUT_FREE]!;
-          const since = readable > cycle ? readable : cycle;
-          ports[queue + HEAD_SINCE] = since;
+          const rested = ports[queue + HEAD_SINCE]!;
+          let since = readable > cycle ? readable : cycle;
+          if (rested > since) since = rested;
           const router = hubRouter < 0 ? where >>> 3 : this.#routerOf(where);
-          const base = router * PORT_STRIDE;
-          const out = this.#route(router, packets[offset + TARGET]!, offset);
-          const bit = lanes === 1 || router === hubRouter ? where - base : (where - base) * lanes + lane;
-          ports[((base + out) << shift) + WANTED]! |= 1 << bit;
-          routers[router * ROUTER_FIELDS + WANTED_OUTPUTS]! |= 1 << out;
+          if (isPlain) {
+            ports[queue + HEAD_SINCE] = since;
+            const base = router * PORT_STRIDE;
+            const out = this.#route(router, packets[offset + TARGET]!, offset);
+            ports[((base + out) << shift) + WANTED]! |= 1 << (where - base);
+            routers[router * ROUTER_FIELDS + WANTED_OUTPUTS]! |= 1 << out;
+          } else {
+            this.#becomeHead(queue, router, where, lane, offset, since);
+          }
           if (since === cycle) {
             if (routers[router * ROUTER_FIELDS + SOON_FOR] !== cycle) {
               routers[router * ROUTER_FIELDS + SOON_FOR] = cycle;
@@ -247,98 +324,293 @@ export class PacketKernel {
       scalars.freeEvent = event;
       event = next;
     }
+    if (hasTrees) this.#answerDeliveries();
   }
 
   /**
-   * Phase 3: hands a packet to the network interface of a tile. It can enter the router after the injection link's
-   * latency, one packet after the other.
+   * Phase 3: hands a packet to the network interface of a tile or a memory node. It can enter the router after the injection
+   * link's latency, one packet after the other.
    *
-   * @param localTile tile of this die
-   * @param finalTile destination, wafer-wide
+   * @param localTile tile of this die; a memory node counts after the tiles
+   * @param finalTile destination, wafer-wide; a memory node by its {@link nodeId}
    * @param bytes payload, at most one packet
    * @param sequence number among the packets of this tile, for the packet's identity
+   * @param trafficClass of a packet that stays on the die, or on a wafer joined edge to edge; otherwise the classes of the hub are taken
    */
-  inject(localTile: number, finalTile: number, channel: number, bytes: number, sequence: number): void {
-    const { topology, lanes } = this;
-    const flits = flitsOf(bytes, topology.flitBytes);
-    if (flits > topology.maxPacketFlits) {
-      throw new FabricError('FABRIC_BAD_PAYLOAD', `A packet carries at most ${topology.maxPacketBytes} bytes, got ${bytes}.`, { bytes });
-    }
-    const offset = this.#takePacket();
-    const { packets, ports } = this.#columns;
-    const now = this.#scalars.now;
-    const finalDie = Math.floor(finalTile / topology.tiles);
-    const finalLocal = finalTile - finalDie * topology.tiles;
-    let lane = CLASS_REQUEST;
-    if (finalDie === topology.dieId) {
-      packets[offset + TARGET] = topology.coordinates[finalLocal]!;
-    } else if (topology.hubRouter >= 0) {
-      lane = CLASS_TO_HUB;
-      packets[offset + TARGET] = topology.coordinates[topology.gateways[topology.gatewayOfTile[localTile]!]!]!;
+  inject(localTile: number, finalTile: number, channel: number, bytes: number, sequence: number, trafficClass = CLASS_REQUEST): void {
+    const { topology } = this;
+    const flits = this.#flitsOf(bytes);
+    let target: number;
+    if (finalTile < topology.waferTiles) {
+      const finalDie = Math.floor(finalTile / topology.tiles);
+      const finalLocal = finalTile - finalDie * topology.tiles;
+      if (finalDie === topology.dieId) {
+        target = this.#targetOf(finalLocal);
+      } else if (topology.hubRouter >= 0) {
+        trafficClass = CLASS_TO_HUB;
+        target = this.#targetOf(topology.gateways[topology.gatewayOfTile[localTile < topology.tiles ? localTile : this.#portOf(localTile) >>> 3]!]!);
+      } else {
+        target = this.#targetAcross(finalDie, finalLocal);
+      }
     } else {
-      const x = (finalDie % topology.diesX) * topology.tilesX + (finalLocal % topology.tilesX);
-      const y = Math.floor(finalDie / topology.diesX) * topology.tilesY + Math.floor(finalLocal / topology.tilesX);
-      packets[offset + TARGET] = x | (y << 16);
+      const node = finalTile - topology.waferTiles - topology.dieId * topology.nodes.length;
+      if (!(node >= 0 && node < topology.nodes.length)) {
+        throw new FabricError('FABRIC_TILE_OFF_WAFER', `Die ${topology.dieId} has no destination ${finalTile}: tiles of the wafer are 0 to ${topology.waferTiles - 1}, memory nodes of the die 0 to ${topology.nodes.length - 1}.`, { finalTile });
+      }
+      target = this.#targetOf(topology.nodePorts[node]! >>> 3);
     }
-    const port = localTile * PORT_STRIDE + LOCAL;
-    const queue = (port << this.#portShift) + FIRST_QUEUE + lane * QUEUE_FIELDS;
+    const lane = this.#laneOfClass[trafficClass] ?? -1;
+    if (lane < 0) throw this.#noBuffers(trafficClass);
+    this.#enter(localTile, this.#newPacket(localTile, flits, lane, channel, bytes, finalTile, sequence, target), lane, this.#virtualChannels > 1);
+  }
+
+  #noBuffers(trafficClass: number): FabricError {
+    return new FabricError('FABRIC_BAD_OPTION', `This fabric has buffers for the traffic classes ${this.classes.join(', ')}, not for ${trafficClass}.`, { trafficClass });
+  }
+
+  #flitsOf(bytes: number): number {
+    const { flitBytes, maxPacketFlits, maxPacketBytes } = this.topology;
+    const flits = flitsOf(bytes, flitBytes);
+    if (flits > maxPacketFlits) throw new FabricError('FABRIC_BAD_PAYLOAD', `A packet carries at most ${maxPacketBytes} bytes, got ${bytes}.`, { bytes });
+    return flits;
+  }
+
+  /** Port that a tile or node injects into and takes from. */
+  #portOf(endpoint: number): number {
+    const { tiles, nodePorts } = this.topology;
+    return endpoint < tiles ? endpoint * PORT_STRIDE + LOCAL : nodePorts[endpoint - tiles]!;
+  }
+
+  /** Endpoint behind an ejection port. */
+  #endpointOf(port: number): number {
+    return (port & 7) === LOCAL ? port >>> 3 : this.#nodeAt.get(port)!;
+  }
+
+  /** Where a packet for a tile of this die has to go. */
+  #targetOf(localTile: number): number {
+    const { topology } = this;
+    return topology.routes === null ? topology.coordinates[localTile]! : topology.dieId * topology.tiles + localTile;
+  }
+
+  #targetAcross(finalDie: number, finalLocal: number): number {
+    const { tiles, tilesX, tilesY, diesX, routes } = this.topology;
+    if (routes !== null) return finalDie * tiles + finalLocal;
+    const x = (finalDie % diesX) * tilesX + (finalLocal % tilesX);
+    const y = Math.floor(finalDie / diesX) * tilesY + Math.floor(finalLocal / tilesX);
+    return x | (y << 16);
+  }
+
+  #newPacket(endpoint: number, flits: number, lane: number, channel: number, bytes: number, final: number, sequence: number, target: number): number {
+    const { topology } = this;
+    const offset = this.#takePacket();
+    const { packets } = this.#columns;
     packets[offset + NEXT] = -1;
+    packets[offset + TARGET] = target;
     packets[offset + META] = flits | (lane << 16) | (channel << 24);
-    packets[offset + TAIL] = now + this.#typeCycles[INJECTION]!; // until it enters the injection link: when its head could be there
-    packets[offset + WHERE] = port;
+    packets[offset + TAIL] = this.#scalars.now + this.#typeCycles[INJECTION]!; // until it enters the injection link: when its head could be there
+    packets[offset + WHERE] = 0;
     packets[offset + BYTES] = bytes;
-    packets[offset + FINAL] = finalTile;
-    packets[offset + SOURCE] = topology.dieId * topology.tiles + localTile;
+    packets[offset + FINAL] = final;
+    packets[offset + SOURCE] = endpoint < topology.tiles ? topology.dieId * topology.tiles + endpoint : topology.waferTiles + topology.dieId * topology.nodes.length + endpoint - topology.tiles;
     this.#columns.sequence[offset / PACKET_STRIDE] = sequence;
+    return offset;
+  }
+
+  /** Puts a packet into the queue of its source. With `anyChannel` it takes the first virtual channel of its class that becomes empty. */
+  #enter(endpoint: number, offset: number, lane: number, anyChannel: boolean): void {
+    const { packets, ports, sources, nextChannel } = this.#columns;
+    const port = this.#portOf(endpoint);
+    const at = port << this.#portShift;
+    if (anyChannel) {
+      const channels = this.#virtualChannels;
+      const place = lane / channels;
+      const free = this.#emptyChannel(at, lane, nextChannel[port * this.classes.length + place]!);
+      if (free < 0) {
+        const source = (endpoint * this.classes.length + place) * 2;
+        if (sources[source]! < 0) sources[source] = offset;
+        else packets[sources[source + 1]! + NEXT] = offset;
+        sources[source + 1] = offset;
+        return;
+      }
+      nextChannel[port * this.classes.length + place] = (free + 1 - lane) % channels;
+      lane = free;
+      packets[offset + META] = (packets[offset + META]! & ~0xff0000) | (lane << 16);
+    }
+    const queue = at + FIRST_QUEUE + lane * QUEUE_FIELDS;
     if (ports[queue + QUEUE_HEAD]! < 0) {
       ports[queue + QUEUE_HEAD] = offset;
       ports[queue + QUEUE_TAIL] = offset;
-      const since = this.#enterInjectionLink(localTile, offset, ports[(port << this.#portShift) + INPUT_FREE]!);
-      this.#becomeHead(queue, localTile, LOCAL * lanes + lane, offset, since);
-      this.#wakeRouter(localTile, since);
+      const readable = ports[at + INPUT_FREE]!;
+      const rested = ports[queue + HEAD_SINCE]!;
+      const since = this.#enterInjectionLink(endpoint, offset, lane, readable > rested ? readable : rested);
+      this.#becomeHead(queue, port >>> 3, port, lane, offset, since);
+      this.#wakeRouter(port >>> 3, since);
     } else {
       packets[ports[queue + QUEUE_TAIL]! + NEXT] = offset;
       ports[queue + QUEUE_TAIL] = offset;
     }
   }
 
+  /** A virtual channel of a class whose injection queue is empty, looked for from `first` on; −1 when there is none. */
+  #emptyChannel(at: number, lane: number, first: number): number {
+    const { ports } = this.#columns;
+    const channels = this.#virtualChannels;
+    for (let i = 0; i < channels; i++) {
+      const candidate = lane + ((first + i) % channels);
+      if (ports[at + FIRST_QUEUE + candidate * QUEUE_FIELDS + QUEUE_HEAD]! < 0) return candidate;
+    }
+    return -1;
+  }
+
   /**
-   * The first packet of a class at the tile's network interface crosses the injection link, behind those of other classes.
+   * The first packet of a queue at a network interface crosses the injection link, behind those of other queues.
    *
    * @param readable cycle from which the router can read the port
    * @returns cycle in which its head is at the router
    */
-  #enterInjectionLink(tile: number, offset: number, readable: number): number {
-    const { packets, routers } = this.#columns;
-    const since = Math.max(packets[offset + TAIL]!, readable, routers[tile * ROUTER_FIELDS + INJECTION_FREE]!);
+  #enterInjectionLink(endpoint: number, offset: number, lane: number, readable: number): number {
+    const { packets, endpoints, entered } = this.#columns;
+    const at = endpoint * ENDPOINT_FIELDS;
+    let since = packets[offset + TAIL]!;
+    if (readable > since) since = readable;
+    if (endpoints[at + INJECTION_FREE]! > since) since = endpoints[at + INJECTION_FREE]!;
     const flits = packets[offset + META]! & 0xffff;
-    const free = since + Math.ceil((flits * this.#typeNumerator[INJECTION]!) / this.#typeDenominator[INJECTION]!);
+    let free = since + Math.ceil((flits * this.#typeNumerator[INJECTION]!) / this.#typeDenominator[INJECTION]!);
+    entered[offset / PACKET_STRIDE] = since - this.#typeCycles[INJECTION]!;
     packets[offset + TAIL] = free - 1;
-    routers[tile * ROUTER_FIELDS + INJECTION_FREE] = free;
+    if (this.#isReductionLane(lane)) {
+      const { pageBytes, pageGapCycles } = this.topology.reduction;
+      endpoints[at + CONTRIBUTED]! += packets[offset + BYTES]!;
+      if (endpoints[at + CONTRIBUTED]! >= pageBytes) {
+        endpoints[at + CONTRIBUTED]! -= pageBytes;
+        free += pageGapCycles;
+      }
+    }
+    endpoints[at + INJECTION_FREE] = free;
     return since;
   }
 
-  /** Phase 4: every woken router decides once, from its queues, credits and round-robin state. */
+  #isReductionLane(lane: number): boolean {
+    return (lane - this.#reductionLane) >>> 0 < this.#virtualChannels;
+  }
+
+  /**
+   * Makes a multicast tree known. With `acknowledged` every receiver answers with one flit; the answers join on the same way
+   * back, and one is delivered at the root, of CLASS_RESPONSE.
+   *
+   * @returns its id
+   * @throws FabricError `FABRIC_BAD_TREE`
+   */
+  defineMulticast(plan: MulticastPlan, { acknowledged = false }: MulticastOptions = {}): number {
+    let acknowledgement = -1;
+    const tree = multicastTree(this.topology, plan);
+    if (acknowledged) {
+      if (this.#laneOfClass[CLASS_RESPONSE]! < 0) throw this.#noBuffers(CLASS_RESPONSE);
+      acknowledgement = this.#addTree(acknowledgementTree(this.topology, plan));
+    }
+    return this.#addTree({ ...tree, acknowledgement });
+  }
+
+  /** Makes a reduction tree known. @throws FabricError `FABRIC_BAD_TREE` */
+  defineReduction(plan: ReductionPlan): number {
+    if (this.#laneOfClass[CLASS_REDUCTION]! < 0) throw this.#noBuffers(CLASS_REDUCTION);
+    return this.#addTree(reductionTree(this.topology, plan));
+  }
+
+  /**
+   * Makes a barrier known: all contributors {@link contribute} nothing, and when the last one has, the root multicasts the
+   * release, which is delivered to the receivers. `release` begins at the root of `arrival`.
+   */
+  defineBarrier(arrival: ReductionPlan, release: MulticastPlan): number {
+    if (this.#laneOfClass[CLASS_REDUCTION]! < 0) throw this.#noBuffers(CLASS_REDUCTION);
+    if (arrival.root !== release.root) throw new FabricError('FABRIC_BAD_TREE', `A barrier that comes together at tile ${arrival.root} is released from there, not from tile ${release.root}.`, { root: release.root });
+    const multicast = this.#addTree(multicastTree(this.topology, release));
+    return this.#addTree(reductionTree(this.topology, arrival, multicast));
+  }
+
+  #addTree(tree: CollectiveTree): number {
+    return this.#trees.push(tree) - 1;
+  }
+
+  #treeOf(id: number, kind: number): CollectiveTree {
+    const tree = this.#trees[id];
+    if (tree === undefined || tree.kind !== kind) throw new FabricError('FABRIC_BAD_TREE', `Tree ${id} is no ${kind === MULTICAST ? 'multicast' : 'reduction'} of die ${this.topology.dieId}.`, { tree: id });
+    return tree;
+  }
+
+  multicast(tree: number, channel: number, bytes: number, sequence: number): void {
+    const { root, trafficClass } = this.#treeOf(tree, MULTICAST);
+    const lane = this.#laneOfClass[trafficClass]!;
+    this.#enter(root, this.#newPacket(root, this.#flitsOf(bytes), lane, channel, bytes, ~tree, sequence, 0), lane, this.#virtualChannels > 1);
+  }
+
+  /**
+   * One tile's contribution to a reduction or barrier; when all have come, the root receives one packet. All contributions of one
+   * `sequence` have the same bytes. A reduction starts `startCycles` late where no earlier contribution of the tile is waiting.
+   */
+  contribute(tree: number, localTile: number, channel: number, bytes: number, sequence: number): void {
+    const { inputs } = this.#treeOf(tree, REDUCTION);
+    if (((inputs[localTile] ?? 0) >>> LOCAL) % 2 === 0) throw new FabricError('FABRIC_BAD_TREE', `Tile ${localTile} does not contribute to reduction ${tree}.`, { tree, localTile });
+    this.#contribute(tree, localTile, channel, bytes, sequence);
+  }
+
+  #contribute(id: number, localTile: number, channel: number, bytes: number, sequence: number): void {
+    const { topology } = this;
+    const { kind, trafficClass, root, release } = this.#trees[id]!;
+    // Packets of a tree keep to one lane, and so their order: a join needs no more than a place for each tree.
+    const lane = this.#laneOfClass[trafficClass]! + (id % this.#virtualChannels);
+    const offset = this.#newPacket(localTile, this.#flitsOf(bytes), lane, channel, bytes, ~id, sequence, 0);
+    const { packets, ports, endpoints } = this.#columns;
+    packets[offset + SOURCE] = topology.dieId * topology.tiles + root;
+    const queue = (this.#portOf(localTile) << this.#portShift) + FIRST_QUEUE + lane * QUEUE_FIELDS;
+    if (kind === REDUCTION && release < 0 && ports[queue + QUEUE_HEAD]! < 0) {
+      packets[offset + TAIL]! += topology.reduction.startCycles;
+      endpoints[localTile * ENDPOINT_FIELDS + CONTRIBUTED] = 0;
+    }
+    this.#enter(localTile, offset, lane, false);
+  }
+
+  /** What follows from the deliveries of this cycle: acknowledgements, and the release of barriers. */
+  #answerDeliveries(): void {
+    const rows = this.#deliveries;
+    let kept = 0;
+    const { rows: count } = rows;
+    for (let row = 0; row < count; row++) {
+      const id = rows.tree[row]!;
+      if (id >= 0) {
+        const { acknowledgement, release, kind } = this.#trees[id]!;
+        if (acknowledgement >= 0) this.#contribute(acknowledgement, rows.tile[row]!, rows.channel[row]!, 0, rows.sequence[row]!);
+        if (kind === ACKNOWLEDGEMENT) rows.tree[row] = id + 1; // its multicast was defined right after it
+        if (release >= 0) {
+          this.multicast(release, rows.channel[row]!, 0, rows.sequence[row]!);
+          continue; // the root hears of it with the others
+        }
+      }
+      rows.move(row, kept++);
+    }
+    rows.rows = kept;
+  }
+
   decide(): void {
     const { topology, lanes, channels } = this;
-    const { packets, arrivals, occupied, ports, routers, visited, soon, counters } = this.#columns;
+    const { arrivals, occupied, ports, routers, visited, soon, requests, firstLane } = this.#columns;
+    let { packets } = this.#columns;
     const shift = this.#portShift;
     const { type, hubRouter } = topology;
     const typeNumerator = this.#typeNumerator;
     const typeDenominator = this.#typeDenominator;
     const typeKind = this.#typeKind;
     const typeCycles = this.#typeCycles;
-    const typeFlitsPerCycle = this.#typeFlitsPerCycle;
-    const { maxPacketFlits } = topology;
-    const portOfBit = this.#portOfBit;
-    const laneOfBit = this.#laneOfBit;
+    const words = this.#words;
+    const hasTrees = this.#trees.length > 0;
+    const isSimple = this.#virtualChannels === 1 && hubRouter < 0;
     const slotMask = this.#slots - 1;
     const now = this.#scalars.now;
     const wake = this.#wake;
     const woken = this.#woken;
     this.#woken = 0;
     let linkHops = 0;
-    let soonCount = this.#scalars.soon;
+    let flitHops = 0;
     for (let visit = 0; visit < woken; visit++) {
       const router = wake[this.#reverse ? woken - 1 - visit : visit]!;
       const hub = router === hubRouter;
@@ -346,6 +618,10 @@ export class PacketKernel {
       visited[router] = 1;
       let nextCycle = NEVER;
       let outputs = routers[router * ROUTER_FIELDS + WANTED_OUTPUTS]!;
+      if (hasTrees && (outputs & (1 << JOIN)) !== 0 && !hub) {
+        nextCycle = this.#join(router);
+        outputs = routers[router * ROUTER_FIELDS + WANTED_OUTPUTS]! & ~(1 << JOIN);
+      }
       while (outputs !== 0) {
         const out = 31 - Math.clz32(outputs & -outputs);
         outputs &= outputs - 1;
@@ -360,31 +636,58 @@ export class PacketKernel {
         const numerator = typeNumerator[link]!;
         const denominator = typeDenominator[link]!;
         const kind = typeKind[link]!;
-        // Round robin: the queues from the pointer on, then those before it.
+        // Round robin: the input ports from the pointer on, then those before it; at each of them the lanes likewise.
         const wanted = ports[output + WANTED]!;
         let candidates = wanted & (-1 << ports[output + POINTER]!);
         let others = wanted ^ candidates;
+        let bit = 0;
+        let inputPort = 0;
+        let request = 0;
+        let lane = 0;
+        let laneCandidates = 0;
+        let laneOthers = 0;
         for (;;) {
-          if (candidates === 0) {
-            if (others === 0) break;
-            candidates = others;
-            others = 0;
+          if (laneCandidates === 0) {
+            if (candidates === 0) {
+              if (others === 0) break;
+              candidates = others;
+              others = 0;
+            }
+            bit = 31 - Math.clz32(candidates & -candidates);
+            candidates &= candidates - 1;
+            inputPort = base + bit;
+            if (lanes > 1) {
+              if (words > 1 && !hub) inputPort = base + ((bit / words) | 0);
+              request = requestsAt(router, out, words, hubRouter) + bit;
+              const lanesWanted = requests[request]!;
+              laneCandidates = lanesWanted & (-1 << firstLane[hub ? inputPort * words : base * words + bit]!);
+              laneOthers = lanesWanted ^ laneCandidates;
+            }
           }
-          const bit = 31 - Math.clz32(candidates & -candidates);
-          candidates &= candidates - 1;
-          const oneLane = lanes === 1 || hub;
-          const lane = oneLane ? 0 : laneOfBit[bit]!;
-          const inputPort = base + (oneLane ? bit : portOfBit[bit]!);
+          if (lanes > 1) {
+            if (laneCandidates === 0) {
+              laneCandidates = laneOthers;
+              laneOthers = 0;
+            }
+            lane = 31 - Math.clz32(laneCandidates & -laneCandidates);
+            laneCandidates &= laneCandidates - 1;
+            if (laneCandidates === 0) {
+              laneCandidates = laneOthers;
+              laneOthers = 0;
+            }
+            if (words > 1 && !hub) lane += (bit % words) << 5;
+          }
           const input = inputPort << shift;
           const queue = input + FIRST_QUEUE + lane * QUEUE_FIELDS;
           const inputFree = ports[input + INPUT_FREE]!;
           const headSince = ports[queue + HEAD_SINCE]!;
           const readable = inputFree > headSince ? inputFree : headSince;
-          if (readable > now) {
+          const offset = ports[queue + QUEUE_HEAD]!;
+          // Several outputs may read a packet of a tree at once.
+          if (readable > now && !(hasTrees && headSince <= now && packets[offset + FINAL]! < 0 && packets[offset + WHERE] === inputFree)) {
             if (readable < nextCycle) nextCycle = readable;
             continue;
           }
-          const offset = ports[queue + QUEUE_HEAD]!;
           const meta = packets[offset + META]!;
           const flits = meta & 0xffff;
           let hold = flits;
@@ -401,13 +704,22 @@ export class PacketKernel {
           // A slower link may still be bringing the tail: starting now would leave holes in the stream.
           const due = packets[offset + TAIL]! + 1 - hold;
           if (due > now) {
-            if (due < nextCycle) nextCycle = due;
-            ports[queue + HEAD_SINCE] = due;
-            ports[queue + CREDIT_WAIT_SINCE] = -1;
-            continue;
+            if (this.#isReductionLane(lane)) {
+              // Reductions are slow by nature: a packet follows at the pace at which it is joined.
+              hold += due - now;
+              lag = 0;
+            } else {
+              if (due < nextCycle) nextCycle = due;
+              if (!hasTrees || packets[offset + FINAL]! >= 0) {
+                ports[queue + HEAD_SINCE] = due;
+                ports[queue + CREDIT_WAIT_SINCE] = -1;
+              }
+              continue;
+            }
           }
-          const outLane = kind === TO_HUB ? 0 : kind === FROM_HUB ? CLASS_FROM_HUB : lane;
+          let outLane = lane;
           if (kind !== EJECTION) {
+            if (!isSimple) outLane = this.#laneBehind(port, output, kind, lane, flits);
             const credit = output + FIRST_QUEUE + outLane * QUEUE_FIELDS + CREDITS;
             if (ports[credit]! < flits) {
               ports[output + BLOCKED] = 1;
@@ -416,14 +728,18 @@ export class PacketKernel {
             }
             ports[credit]! -= flits;
             linkHops++;
+            flitHops += flits;
           }
 
-          // Granted. The queue's next packet follows once this one has been read out.
+          // Granted.
           const free = now + hold;
-          const next = packets[offset + NEXT]!;
-          const wantedNow = wanted & ~(1 << bit);
-          ports[queue + QUEUE_HEAD] = next;
-          ports[input + INPUT_FREE] = free;
+          let wantedNow = wanted & ~(1 << bit);
+          if (lanes > 1) {
+            const lanesWanted = requests[request]! & ~(1 << (lane & 31));
+            requests[request] = lanesWanted;
+            if (lanesWanted !== 0) wantedNow = wanted;
+            firstLane[hub ? inputPort * words : base * words + bit] = (lane + 1) & 31;
+          }
           ports[output + OUTPUT_FREE] = free;
           ports[output + OUTPUT_LAG] = lag;
           ports[output + POINTER] = (bit + 1) & 31;
@@ -441,53 +757,51 @@ export class PacketKernel {
           if (headSince < now) {
             const creditWaitSince = ports[queue + CREDIT_WAIT_SINCE]!;
             const forCredit = creditWaitSince < 0 ? 0 : now - creditWaitSince;
-            const counter = (port * channels + channel) * COUNTER_STRIDE;
+            const counter = this.#counterAt(port * channels + channel);
+            const { counters } = this.#columns;
             counters[counter + COUNT_CREDIT_STALL]! += forCredit;
             counters[counter + COUNT_ARBITRATION_STALL]! += now - headSince - forCredit;
             ports[queue + CREDIT_WAIT_SINCE] = -1;
           }
-          if (next >= 0) {
-            const since = !hub && inputPort === base + LOCAL ? this.#enterInjectionLink(router, next, free) : free;
-            this.#becomeHead(queue, router, bit, next, since);
-            if (since < nextCycle) nextCycle = since;
-          }
 
-          // The buffer that the packet leaves is free again when its tail has left; the sender learns it one link latency later.
-          const upstream = ports[input + PEER]!;
-          if (upstream >= 0) {
-            const inputLink = type[inputPort]!; // both directions of a connection are of one kind
-            const delay = hold + typeCycles[inputLink]!;
-            const credit = (upstream << shift) + FIRST_QUEUE + lane * QUEUE_FIELDS + CREDITS;
-            // While that leaves a largest packet after all that the link can send before the credit is due, the time of arrival cannot show.
-            if (ports[credit]! >= delay * typeFlitsPerCycle[inputLink]! + maxPacketFlits) {
-              ports[credit]! += flits;
-            } else {
-              this.#scheduleEvent(now + delay, credit, flits);
+          let sent = offset;
+          let bufferFree = free;
+          if (hasTrees && packets[offset + FINAL]! < 0) {
+            if (inputFree > free) bufferFree = inputFree; // another branch takes longer
+            const remaining = packets[offset + TARGET]! & ~(1 << out);
+            if (remaining !== 0) {
+              sent = this.#copyOf(offset);
+              packets = this.#columns.packets;
+              packets[offset + TARGET] = remaining;
+              packets[offset + WHERE] = bufferFree;
             }
-          } else if (upstream !== NO_LINK) {
-            const arrival = free + typeCycles[type[inputPort]!]!;
-            this.creditsOut[boundaryDirection(upstream)]!.push(arrival, boundaryPosition(upstream) | (lane << 16), flits, 0, 0, 0, 0, 0);
+          }
+          ports[input + INPUT_FREE] = bufferFree;
+          if (sent === offset) {
+            const since = this.#leave(router, inputPort, queue, lane, offset, bufferFree);
+            if (since < nextCycle) nextCycle = since;
           }
 
           // The packet's head reaches the other end of the link at `arrival`; an ejected packet counts when its tail is there.
           let arrival = now + typeCycles[link]!;
           const tail = arrival + hold - 1;
           if (kind === EJECTION) {
-            packets[offset + WHERE] = ~router;
+            packets[sent + WHERE] = out === LOCAL ? ~router : ~this.#endpointOf(port);
             arrival = tail;
           } else {
             const to = ports[output + PEER]!;
+            if (outLane !== lane) packets[sent + META] = (meta & ~0xff0000) | (outLane << 16);
             if (to < 0) {
-              this.#sendAcross(to, offset, arrival, tail);
+              this.#sendAcross(to, sent, arrival, tail);
               break;
             }
-            if (kind !== MESH) this.#changeLeg(offset, kind, outLane);
-            packets[offset + TAIL] = tail;
-            packets[offset + WHERE] = to;
+            if (kind !== MESH) this.#changeLeg(sent, kind);
+            packets[sent + TAIL] = tail;
+            packets[sent + WHERE] = to;
           }
           const slot = arrival & slotMask;
-          packets[offset + NEXT] = arrivals[slot]!;
-          arrivals[slot] = offset;
+          packets[sent + NEXT] = arrivals[slot]!;
+          arrivals[slot] = sent;
           occupied[slot >>> 5]! |= 1 << (slot & 31);
           break;
         }
@@ -495,17 +809,279 @@ export class PacketKernel {
       if (nextCycle === now + 1) {
         if (routers[router * ROUTER_FIELDS + SOON_FOR] !== nextCycle) {
           routers[router * ROUTER_FIELDS + SOON_FOR] = nextCycle;
-          soon[soonCount++] = router;
+          soon[this.#scalars.soon++] = router;
         }
       } else if (nextCycle !== NEVER) {
         this.#wakeRouter(router, nextCycle);
       }
     }
-    this.#scalars.soon = soonCount;
     this.#scalars.linkHops += linkHops;
+    this.#scalars.flitHops += flitHops;
   }
 
-  /** Packets that a neighbouring die sent over its edge in `direction` seen from here. */
+  /**
+   * Lane that a packet takes behind a link: a virtual channel of its class with room for all of it, looked for in turn. A
+   * packet of a reduction keeps its own. Without room anywhere: one without.
+   */
+  #laneBehind(port: number, output: number, kind: number, lane: number, flits: number): number {
+    const first = this.#lanesBehind[kind * this.lanes + lane]!;
+    const channels = this.#virtualChannels;
+    if (channels === 1) return first;
+    if (this.#keepsLane(lane)) return lane;
+    const { ports, nextChannel } = this.#columns;
+    const turn = port * this.classes.length + first / channels;
+    let candidate = nextChannel[turn]!;
+    for (let i = 0; i < channels; i++) {
+      if (ports[output + FIRST_QUEUE + (first + candidate) * QUEUE_FIELDS + CREDITS]! >= flits) {
+        nextChannel[turn] = candidate + 1 === channels ? 0 : candidate + 1;
+        return first + candidate;
+      }
+      candidate = candidate + 1 === channels ? 0 : candidate + 1;
+    }
+    return first;
+  }
+
+  /** Do packets of a lane stay in it, because those of a tree must not overtake each other? */
+  #keepsLane(lane: number): boolean {
+    return this.#isReductionLane(lane) || (lane - this.#laneOfClass[CLASS_RESPONSE]!) >>> 0 < this.#virtualChannels;
+  }
+
+  /**
+   * The first packet of a queue has moved on for good: the next one follows once this one has been read out, and the sender
+   * learns that there is room when the tail has left and the credit has come back.
+   *
+   * @returns cycle from which the next packet can move on, or NEVER
+   */
+  #leave(router: number, inputPort: number, queue: number, lane: number, offset: number, free: number): number {
+    const { packets, ports } = this.#columns;
+    const { topology } = this;
+    const shift = this.#portShift;
+    const rested = free + topology.setupCycles;
+    const upstream = ports[(inputPort << shift) + PEER]!;
+    let next = packets[offset + NEXT]!;
+    let since = NEVER;
+    ports[queue + HEAD_SINCE] = rested;
+    if (upstream === NO_LINK) {
+      // From a tile, a node, or the combine unit.
+      if ((inputPort & 7) === JOIN) {
+        this.#leaveTable(router, lane);
+        ports[queue + QUEUE_HEAD] = next;
+        if (next >= 0) since = rested > packets[next + WHERE]! ? rested : packets[next + WHERE]!;
+      } else {
+        const endpoint = this.#endpointOf(inputPort);
+        if (next < 0 && this.#virtualChannels > 1) next = this.#nextOfSource(endpoint, queue, lane);
+        ports[queue + QUEUE_HEAD] = next;
+        if (next >= 0) since = this.#enterInjectionLink(endpoint, next, lane, rested);
+      }
+    } else {
+      ports[queue + QUEUE_HEAD] = next;
+      if (next >= 0) since = rested;
+      const inputLink = topology.type[inputPort]!; // both directions of a connection are of one kind
+      const flits = packets[offset + META]! & 0xffff;
+      if (upstream >= 0) {
+        const delay = free - this.#scalars.now + this.#typeCreditCycles[inputLink]!;
+        const credit = (upstream << shift) + FIRST_QUEUE + lane * QUEUE_FIELDS + CREDITS;
+        // While that leaves a largest packet after all that the link can send before the credit is due, the time of arrival cannot show.
+        if (ports[credit]! >= delay * this.#typeFlitsPerCycle[inputLink]! + topology.maxPacketFlits) ports[credit]! += flits;
+        else this.#scheduleEvent(this.#scalars.now + delay, credit, flits);
+      } else {
+        this.creditsOut[boundaryDirection(upstream)]!.push(free + this.#typeCreditCycles[inputLink]!, boundaryPosition(upstream) | (lane << 16), flits, 0, 0, 0, 0, 0);
+      }
+    }
+    if (next >= 0) this.#becomeHead(queue, router, inputPort, lane, next, since);
+    return since;
+  }
+
+  /** Takes the next packet that waits for a virtual channel of a network interface, if there is one, into an empty queue. */
+  #nextOfSource(endpoint: number, queue: number, lane: number): number {
+    const { sources, packets, ports } = this.#columns;
+    const source = (endpoint * this.classes.length + ((lane / this.#virtualChannels) | 0)) * 2;
+    const offset = sources[source]!;
+    if (offset < 0) return -1;
+    sources[source] = packets[offset + NEXT]!;
+    packets[offset + NEXT] = -1;
+    packets[offset + META] = (packets[offset + META]! & ~0xff0000) | (lane << 16);
+    ports[queue + QUEUE_TAIL] = offset;
+    return offset;
+  }
+
+  /** A copy of a packet for one branch of its tree. */
+  #copyOf(offset: number): number {
+    const copy = this.#takePacket();
+    const { packets, sequence, entered } = this.#columns;
+    packets[copy + META] = packets[offset + META]!;
+    packets[copy + BYTES] = packets[offset + BYTES]!;
+    packets[copy + FINAL] = packets[offset + FINAL]!;
+    packets[copy + SOURCE] = packets[offset + SOURCE]!;
+    sequence[copy / PACKET_STRIDE] = sequence[offset / PACKET_STRIDE]!;
+    entered[copy / PACKET_STRIDE] = entered[offset / PACKET_STRIDE]!;
+    return copy;
+  }
+
+  /**
+   * Takes the contributions that are at a router into its table, and sends those on that are complete. A contribution is taken
+   * when its join is open or the table has room for another; it is read out like a packet that moves on.
+   *
+   * @returns cycle from which more can be done, or NEVER
+   */
+  #join(router: number): number {
+    const { packets, ports, requests, routers } = this.#columns;
+    const shift = this.#portShift;
+    const words = this.#words;
+    const now = this.#scalars.now;
+    const base = router * PORT_STRIDE;
+    const output = (base + JOIN) << shift;
+    const wanted = ports[output + WANTED]!;
+    const pointer = ports[output + POINTER]!;
+    let nextCycle = NEVER;
+    for (let turn = 0; turn < 32; turn++) {
+      const bit = (pointer + turn) & 31;
+      if ((wanted >>> bit) % 2 === 0) continue;
+      const inputPort = base + ((bit / words) | 0);
+      const input = inputPort << shift;
+      const request = requestsAt(router, JOIN, words, -1) + bit;
+      let lanesWanted = this.lanes === 1 ? 1 : requests[request]!;
+      while (lanesWanted !== 0) {
+        const laneBit = 31 - Math.clz32(lanesWanted & -lanesWanted);
+        lanesWanted &= lanesWanted - 1;
+        const lane = ((bit % words) << 5) + laneBit;
+        const queue = input + FIRST_QUEUE + lane * QUEUE_FIELDS;
+        const readable = Math.max(ports[input + INPUT_FREE]!, ports[queue + HEAD_SINCE]!);
+        if (readable > now) {
+          if (readable < nextCycle) nextCycle = readable;
+          continue;
+        }
+        const offset = ports[queue + QUEUE_HEAD]!;
+        const join = this.#openJoin(router, offset, lane);
+        if (join < 0) {
+          ports[output + BLOCKED] = 1;
+          continue;
+        }
+        const flits = packets[offset + META]! & 0xffff;
+        const tail = Math.max(packets[offset + TAIL]!, now + flits - 1);
+        ports[input + INPUT_FREE] = tail + 1;
+        if (this.lanes > 1) requests[request]! &= ~(1 << laneBit);
+        if (this.lanes === 1 || requests[request] === 0) ports[output + WANTED]! &= ~(1 << bit);
+        ports[output + POINTER] = (bit + 1) & 31;
+        const since = this.#leave(router, inputPort, queue, lane, offset, tail + 1);
+        if (since < nextCycle) nextCycle = since;
+        const ready = this.#contributed(router, join, offset, inputPort - base, lane, tail);
+        if (ready < nextCycle) nextCycle = ready;
+      }
+    }
+    if (ports[output + WANTED] === 0) routers[router * ROUTER_FIELDS + WANTED_OUTPUTS]! &= ~(1 << JOIN);
+    return nextCycle;
+  }
+
+  /** The open join that a contribution belongs to, opened if there is room for it; −1 when there is none. */
+  #openJoin(router: number, offset: number, lane: number): number {
+    const { packets, sequence, combiners } = this.#columns;
+    const at = router * COMBINER_FIELDS;
+    const tree = ~packets[offset + FINAL]!;
+    const number = sequence[offset / PACKET_STRIDE]! | 0;
+    const channel = packets[offset + META]! >>> 24;
+    const { joins } = this.#columns;
+    for (let join = combiners[at + FIRST_JOIN]!; join >= 0; join = joins[join + JOIN_NEXT]!) {
+      if (joins[join + JOIN_TREE] === tree && joins[join + JOIN_SEQUENCE] === number && joins[join + JOIN_CHANNEL] === channel) return join;
+    }
+    // Acknowledgements are counted, not stored.
+    if (this.#isReductionLane(lane)) {
+      if (combiners[at + TABLE_USED]! >= this.topology.reduction.tableEntries) return -1;
+      combiners[at + TABLE_USED]! += 1;
+    }
+    if (this.#scalars.freeJoin < 0) this.#growJoins();
+    const join = this.#scalars.freeJoin;
+    const columns = this.#columns.joins;
+    this.#scalars.freeJoin = columns[join + JOIN_NEXT]!;
+    columns[join + JOIN_NEXT] = combiners[at + FIRST_JOIN]!;
+    combiners[at + FIRST_JOIN] = join;
+    columns[join + JOIN_TREE] = tree;
+    columns[join + JOIN_SEQUENCE] = number;
+    columns[join + JOIN_CHANNEL] = channel;
+    columns[join + JOIN_MISSING] = this.#trees[tree]!.inputs[router]!;
+    columns[join + JOIN_TAIL] = 0;
+    columns[join + JOIN_PACKET] = -1;
+    return join;
+  }
+
+  /**
+   * Adds a contribution to its join. When it is the last one, the combine unit begins: with two inputs per cycle, n inputs of
+   * f flits take (n − 1) × f cycles of it.
+   *
+   * @returns cycle from which the result can move on, or NEVER
+   */
+  #contributed(router: number, join: number, offset: number, inputPort: number, lane: number, tail: number): number {
+    const { packets, joins, combiners, ports, entered } = this.#columns;
+    const tree = this.#trees[joins[join + JOIN_TREE]!]!;
+    joins[join + JOIN_MISSING]! &= ~(1 << inputPort);
+    if (tail > joins[join + JOIN_TAIL]!) joins[join + JOIN_TAIL] = tail;
+    const first = joins[join + JOIN_PACKET]!;
+    if (first < 0) {
+      joins[join + JOIN_PACKET] = offset;
+    } else {
+      const enteredFirst = entered[first / PACKET_STRIDE]!;
+      if (entered[offset / PACKET_STRIDE]! < enteredFirst) entered[first / PACKET_STRIDE] = entered[offset / PACKET_STRIDE]!;
+      this.#freePacket(offset);
+    }
+    if (joins[join + JOIN_MISSING] !== 0) return NEVER;
+
+    const packet = joins[join + JOIN_PACKET]!;
+    const lastTail = joins[join + JOIN_TAIL]!;
+    this.#closeJoin(router, join);
+    const now = this.#scalars.now;
+    let since = now;
+    packets[packet + TAIL] = lastTail;
+    if (tree.kind === REDUCTION) {
+      const { inputsPerCycle, latencyCycles } = this.topology.reduction;
+      const flits = packets[packet + META]! & 0xffff;
+      const at = router * COMBINER_FIELDS;
+      const start = Math.max(now, combiners[at + COMBINE_FREE]!);
+      const end = start + Math.ceil(((bitsOf(tree.inputs[router]!) - 1) / (inputsPerCycle - 1)) * flits);
+      combiners[at + COMBINE_FREE] = end;
+      since = start + latencyCycles;
+      packets[packet + TAIL] = Math.max(lastTail, end - 1) + latencyCycles;
+    }
+    packets[packet + NEXT] = -1;
+    packets[packet + WHERE] = since;
+    const port = router * PORT_STRIDE + JOIN;
+    const queue = (port << this.#portShift) + FIRST_QUEUE + lane * QUEUE_FIELDS;
+    if (ports[queue + QUEUE_HEAD]! < 0) {
+      ports[queue + QUEUE_HEAD] = packet;
+      ports[queue + QUEUE_TAIL] = packet;
+      const rested = ports[queue + HEAD_SINCE]!;
+      if (rested > since) since = rested;
+      this.#becomeHead(queue, router, port, lane, packet, since);
+      return since;
+    }
+    packets[ports[queue + QUEUE_TAIL]! + NEXT] = packet;
+    ports[queue + QUEUE_TAIL] = packet;
+    return NEVER;
+  }
+
+  #closeJoin(router: number, join: number): void {
+    const { joins, combiners } = this.#columns;
+    const at = router * COMBINER_FIELDS + FIRST_JOIN;
+    if (combiners[at] === join) {
+      combiners[at] = joins[join + JOIN_NEXT]!;
+    } else {
+      let before = combiners[at]!;
+      while (joins[before + JOIN_NEXT] !== join) before = joins[before + JOIN_NEXT]!;
+      joins[before + JOIN_NEXT] = joins[join + JOIN_NEXT]!;
+    }
+    joins[join + JOIN_NEXT] = this.#scalars.freeJoin;
+    this.#scalars.freeJoin = join;
+  }
+
+  /** A joined packet has left: its place in the table is free. Who waits for it looks again in the next cycle. */
+  #leaveTable(router: number, lane: number): void {
+    const { ports, combiners } = this.#columns;
+    if (this.#isReductionLane(lane)) combiners[router * COMBINER_FIELDS + TABLE_USED]! -= 1;
+    const output = (router * PORT_STRIDE + JOIN) << this.#portShift;
+    if (ports[output + BLOCKED] === 0) return;
+    ports[output + BLOCKED] = 0;
+    this.#wakeRouter(router, this.#scalars.now + 1);
+  }
+
   acceptPackets(direction: number, items: ItemList): void {
     const { topology } = this;
     const { rows, data } = items;
@@ -515,7 +1091,7 @@ export class PacketKernel {
       const arrival = data[at + ITEM_ARRIVAL]!;
       if (arrival <= this.#scalars.now) throw new Error(`Die ${topology.dieId} is at cycle ${this.#scalars.now}, but a packet from a neighbour arrives at ${arrival}: a promise was broken.`);
       const offset = this.#takePacket();
-      const packets = this.#columns.packets;
+      const { packets, sequence, entered } = this.#columns;
       const finalTile = data[at + ITEM_FINAL]!;
       packets[offset + META] = data[at + ITEM_META]!;
       packets[offset + TAIL] = data[at + ITEM_TAIL]!;
@@ -523,21 +1099,21 @@ export class PacketKernel {
       packets[offset + BYTES] = data[at + ITEM_BYTES]!;
       packets[offset + FINAL] = finalTile;
       packets[offset + SOURCE] = data[at + ITEM_SOURCE]!;
-      this.#columns.sequence[offset / PACKET_STRIDE] = data[at + ITEM_SEQUENCE]!;
+      sequence[offset / PACKET_STRIDE] = data[at + ITEM_SEQUENCE]!;
+      entered[offset / PACKET_STRIDE] = data[at + ITEM_ENTERED]!;
       const finalDie = Math.floor(finalTile / topology.tiles);
-      const dieX = finalDie % topology.diesX;
-      const dieY = Math.floor(finalDie / topology.diesX);
-      if (topology.hubRouter >= 0) {
-        packets[offset + TARGET] = dieX | (dieY << 16);
-      } else {
-        const local = finalTile - finalDie * topology.tiles;
-        packets[offset + TARGET] = (dieX * topology.tilesX + (local % topology.tilesX)) | ((dieY * topology.tilesY + Math.floor(local / topology.tilesX)) << 16);
-      }
+      packets[offset + TARGET] = topology.hubRouter >= 0 ? this.#targetOfHub(finalTile) : this.#targetAcross(finalDie, finalTile - finalDie * topology.tiles);
       this.#schedulePacket(offset, arrival);
     }
   }
 
-  /** Credits for the lanes of this die's edge in `direction`. */
+  /** Where a packet has to go from a die's router. */
+  #targetOfHub(finalTile: number): number {
+    const { tiles, diesX, routes } = this.topology;
+    const die = Math.floor(finalTile / tiles);
+    return routes === null ? die % diesX | (Math.floor(die / diesX) << 16) : finalTile;
+  }
+
   acceptCredits(direction: number, items: ItemList): void {
     const { rows, data } = items;
     const ports = this.topology.boundaryPorts[direction]!;
@@ -566,20 +1142,23 @@ export class PacketKernel {
     }
   }
 
-  #drainPort(port: number, end: number, row: (port: number, channel: number, counters: Float64Array, at: number) => void): void {
-    const { counters, ports } = this.#columns;
+  #drainPort(port: number, end: number, report: (port: number, channel: number, counters: Float64Array, at: number) => void): void {
+    const { ports, counterRow } = this.#columns;
     const { channels } = this;
     const at = port << this.#portShift;
     if (ports[at + RECENT_PACKETS] !== 0) this.#countRecent(port);
+    const { counters } = this.#columns;
     const over = ports[at + OUTPUT_FREE]! - end;
     const lastChannel = ports[at + LAST_CHANNEL]!;
     for (let channel = 0; channel < channels; channel++) {
-      const counter = (port * channels + channel) * COUNTER_STRIDE;
+      const row = counterRow[port * channels + channel]!;
+      if (row < 0) continue;
+      const counter = row * COUNTER_STRIDE;
       if (counters[counter + COUNT_BUSY] === 0 && counters[counter + COUNT_PACKETS] === 0) continue;
       // Only the last packet can reach past `end`.
       const carried = over > 0 && channel === lastChannel ? Math.min(over, counters[counter + COUNT_BUSY]!) : 0;
       counters[counter + COUNT_BUSY]! -= carried;
-      row(port, channel, counters, counter);
+      report(port, channel, counters, counter);
       counters.fill(0, counter, counter + COUNTER_STRIDE);
       counters[counter + COUNT_BUSY] = carried;
     }
@@ -587,15 +1166,29 @@ export class PacketKernel {
 
   /** Moves what a port has counted of its last channel to the counters. */
   #countRecent(port: number): void {
-    const { ports, counters } = this.#columns;
+    const { ports } = this.#columns;
     const at = port << this.#portShift;
-    const counter = (port * this.channels + ports[at + LAST_CHANNEL]!) * COUNTER_STRIDE;
+    if (ports[at + RECENT_PACKETS] === 0) return;
+    const counter = this.#counterAt(port * this.channels + ports[at + LAST_CHANNEL]!);
+    const { counters } = this.#columns;
     counters[counter + COUNT_BYTES]! += ports[at + RECENT_BYTES]!;
     counters[counter + COUNT_BUSY]! += ports[at + RECENT_BUSY]!;
     counters[counter + COUNT_PACKETS]! += ports[at + RECENT_PACKETS]!;
     ports[at + RECENT_BYTES] = 0;
     ports[at + RECENT_BUSY] = 0;
     ports[at + RECENT_PACKETS] = 0;
+  }
+
+  /** Where the counters of a port and channel begin; the first time they get a row. */
+  #counterAt(portAndChannel: number): number {
+    const columns = this.#columns;
+    let row = columns.counterRow[portAndChannel]!;
+    if (row < 0) {
+      row = this.#scalars.counterRows++;
+      columns.counterRow[portAndChannel] = row;
+      if ((row + 1) * COUNTER_STRIDE > columns.counters.length) columns.counters = grown(columns.counters, new Float64Array(columns.counters.length * 2));
+    }
+    return row * COUNTER_STRIDE;
   }
 
   save(): KernelSnapshot {
@@ -627,8 +1220,6 @@ export class PacketKernel {
     return lines;
   }
 
-  #woken = 0;
-
   #routerOf(port: number): number {
     const router = port >>> 3;
     return router < this.topology.routers ? router : this.topology.hubRouter;
@@ -636,29 +1227,64 @@ export class PacketKernel {
 
   /** Dimension order: along x first, then y, then out of the mesh. */
   #route(router: number, target: number, offset: number): number {
-    const here = this.topology.coordinates[router]!;
+    const { routes, coordinates } = this.topology;
+    if (routes !== null) return this.#routeByTable(router, target, offset);
+    const here = coordinates[router]!;
     const dx = (target & 0xffff) - (here & 0xffff);
     // The sign bit picks the direction, since a branch on it could not be predicted.
     if (dx !== 0) return EAST + (dx >>> 31) * (WEST - EAST);
     const dy = (target >>> 16) - (here >>> 16);
     if (dy !== 0) return SOUTH + (dy >>> 31) * (NORTH - SOUTH);
-    return this.lanes === 1 ? LOCAL : this.#routeOut(router, offset);
+    return this.#endsAtTile ? LOCAL : this.#routeOut(router, offset);
   }
 
-  /** Where a packet at its target leaves a mesh on a die with a router of its own. */
+  #routeByTable(router: number, target: number, offset: number): number {
+    const port = this.topology.routes!.port(router, target);
+    return port !== LOCAL || router === this.topology.hubRouter || this.#endsAtTile ? port : this.#routeOut(router, offset);
+  }
+
+  /** Where a packet at its target leaves a mesh on a die with a router of its own or memory nodes. */
   #routeOut(router: number, offset: number): number {
     const { packets } = this.#columns;
     const { topology } = this;
-    if (router === topology.hubRouter) return FIRST_GATEWAY + topology.gatewayOfTile[packets[offset + FINAL]! % topology.tiles]!;
-    return ((packets[offset + META]! >>> 16) & 0xff) === CLASS_TO_HUB ? HUB : LOCAL;
+    const final = packets[offset + FINAL]!;
+    if (router === topology.hubRouter) return FIRST_GATEWAY + topology.gatewayOfTile[final % topology.tiles]!;
+    if (final >= topology.waferTiles) return topology.nodePorts[final - topology.waferTiles - topology.dieId * topology.nodes.length]! & 7;
+    return topology.hubRouter >= 0 && this.#isLaneOf(CLASS_TO_HUB, packets[offset + META]!) ? HUB : LOCAL;
   }
 
-  /** A packet is now the first of its queue, which is bit `bit` in the arbitration of its router. */
-  #becomeHead(queue: number, router: number, bit: number, offset: number, since: number): void {
-    const { packets, ports, routers } = this.#columns;
+  #isLaneOf(trafficClass: number, meta: number): boolean {
+    return (((meta >>> 16) & 0xff) - this.#laneOfClass[trafficClass]!) >>> 0 < this.#virtualChannels;
+  }
+
+  /** A packet is now the first of its queue and asks for what it wants: an output, several of a tree, or to be joined. */
+  #becomeHead(queue: number, router: number, inputPort: number, lane: number, offset: number, since: number): void {
+    const { packets, ports } = this.#columns;
     ports[queue + HEAD_SINCE] = since;
-    const out = this.#route(router, packets[offset + TARGET]!, offset);
-    ports[((router * PORT_STRIDE + out) << this.#portShift) + WANTED]! |= 1 << bit;
+    if (packets[offset + FINAL]! >= 0) {
+      this.#request(router, this.#route(router, packets[offset + TARGET]!, offset), inputPort, lane);
+      return;
+    }
+    const { kind, forks, inputs, out } = this.#trees[~packets[offset + FINAL]!]!;
+    let outputs: number;
+    if (kind === MULTICAST) outputs = forks[router]!;
+    else if ((inputPort & 7) === JOIN || bitsOf(inputs[router]!) === 1) outputs = 1 << out[router]!;
+    else outputs = 1 << JOIN;
+    packets[offset + TARGET] = outputs;
+    packets[offset + WHERE] = -1;
+    for (; outputs !== 0; outputs &= outputs - 1) this.#request(router, 31 - Math.clz32(outputs & -outputs), inputPort, lane);
+  }
+
+  #request(router: number, out: number, inputPort: number, lane: number): void {
+    const { ports, routers, requests } = this.#columns;
+    const base = router * PORT_STRIDE;
+    let bit = inputPort - base;
+    if (this.lanes > 1) {
+      const { hubRouter } = this.topology;
+      if (this.#words > 1 && router !== hubRouter) bit = bit * this.#words + (lane >>> 5);
+      requests[requestsAt(router, out, this.#words, hubRouter) + bit]! |= 1 << (lane & 31);
+    }
+    ports[((base + out) << this.#portShift) + WANTED]! |= 1 << bit;
     routers[router * ROUTER_FIELDS + WANTED_OUTPUTS]! |= 1 << out;
   }
 
@@ -684,37 +1310,35 @@ export class PacketKernel {
 
   /** The packet leaves the die. */
   #sendAcross(to: number, offset: number, arrival: number, tail: number): void {
-    const { packets, sequence } = this.#columns;
+    const { packets, sequence, entered } = this.#columns;
     const out = this.packetsOut[boundaryDirection(to)]!;
-    out.push(arrival, boundaryPosition(to), packets[offset + META]!, tail, packets[offset + BYTES]!, packets[offset + FINAL]!, packets[offset + SOURCE]!, sequence[offset / PACKET_STRIDE]! | 0);
+    out.push(
+      arrival, boundaryPosition(to), packets[offset + META]!, tail, packets[offset + BYTES]!, packets[offset + FINAL]!, packets[offset + SOURCE]!, sequence[offset / PACKET_STRIDE]! | 0,
+      entered[offset / PACKET_STRIDE]!,
+    );
     this.#freePacket(offset);
   }
 
-  /** The packet goes from the mesh to the router of the die, or back: another lane and another target. */
-  #changeLeg(offset: number, kind: number, lane: number): void {
-    const { topology } = this;
+  /** The packet goes from the mesh to the router of the die, or back: another target. */
+  #changeLeg(offset: number, kind: number): void {
     const { packets } = this.#columns;
-    packets[offset + META] = (packets[offset + META]! & ~0xff0000) | (lane << 16);
-    if (kind === TO_HUB) {
-      const die = Math.floor(packets[offset + FINAL]! / topology.tiles);
-      packets[offset + TARGET] = die % topology.diesX | (Math.floor(die / topology.diesX) << 16);
-    } else {
-      packets[offset + TARGET] = topology.coordinates[packets[offset + FINAL]! % topology.tiles]!;
-    }
+    const final = packets[offset + FINAL]!;
+    packets[offset + TARGET] = kind === TO_HUB ? this.#targetOfHub(final) : this.#targetOf(final % this.topology.tiles);
   }
 
-  #deliver(offset: number, tile: number, cycle: number): void {
-    const { packets, deliveryHash, sequence } = this.#columns;
-    const at = tile * 2;
-    const h = Math.imul(deliveryHash[at]! ^ cycle, 0x9e3779b1) ^ Math.imul(packets[offset + SOURCE]!, 0x85ebca6b);
+  #deliver(offset: number, endpoint: number, cycle: number): void {
+    const { packets, deliveryHash, sequence, entered } = this.#columns;
+    const at = endpoint * 2;
+    const number = sequence[offset / PACKET_STRIDE]!;
+    const source = packets[offset + SOURCE]!;
+    const h = Math.imul(deliveryHash[at]! ^ cycle, 0x9e3779b1) ^ Math.imul(source, 0x85ebca6b);
     deliveryHash[at] = Math.imul((h << 13) | (h >>> 19), 5) + 0x6b64e654;
-    const g = Math.imul(deliveryHash[at + 1]! ^ sequence[offset / PACKET_STRIDE]!, 0xc2b2ae35) ^ Math.imul(cycle, 0x27d4eb2f) ^ h;
+    const g = Math.imul(deliveryHash[at + 1]! ^ number, 0xc2b2ae35) ^ Math.imul(cycle, 0x27d4eb2f) ^ h;
     deliveryHash[at + 1] = Math.imul((g << 15) | (g >>> 17), 0x165667b1);
-    if (this.delivered === this.deliveredTile.length) this.#growDelivered();
-    this.deliveredTile[this.delivered] = tile;
-    this.deliveredChannel[this.delivered] = packets[offset + META]! >>> 24;
-    this.deliveredBytes[this.delivered] = packets[offset + BYTES]!;
-    this.delivered++;
+    const meta = packets[offset + META]!;
+    const final = packets[offset + FINAL]!;
+    const trafficClass = this.classes[(((meta >>> 16) & 0xff) / this.#virtualChannels) | 0]!;
+    this.#deliveries.push(endpoint, meta >>> 24, packets[offset + BYTES]!, source, number, entered[offset / PACKET_STRIDE]!, trafficClass, final < 0 ? ~final : -1);
     this.#scalars.deliveredPackets++;
     this.#freePacket(offset);
   }
@@ -794,12 +1418,9 @@ export class PacketKernel {
   #growPackets(): void {
     const columns = this.#columns;
     const from = columns.packets.length;
-    const packets = new Int32Array(from * 2);
-    packets.set(columns.packets);
-    columns.packets = packets;
-    const sequence = new Uint32Array((from * 2) / PACKET_STRIDE);
-    sequence.set(columns.sequence);
-    columns.sequence = sequence;
+    columns.packets = grown(columns.packets, new Int32Array(from * 2));
+    columns.sequence = grown(columns.sequence, new Uint32Array((from * 2) / PACKET_STRIDE));
+    columns.entered = grown(columns.entered, new Int32Array((from * 2) / PACKET_STRIDE));
     this.#addPackets(from);
   }
 
@@ -815,9 +1436,7 @@ export class PacketKernel {
   #growEvents(): void {
     const columns = this.#columns;
     const from = columns.events.length;
-    const events = new Int32Array(from * 2);
-    events.set(columns.events);
-    columns.events = events;
+    columns.events = grown(columns.events, new Int32Array(from * 2));
     this.#addEvents(from);
   }
 
@@ -830,17 +1449,36 @@ export class PacketKernel {
     }
   }
 
-  #growDelivered(): void {
-    const tile = new Int32Array(this.deliveredTile.length * 2);
-    tile.set(this.deliveredTile);
-    this.deliveredTile = tile;
-    const channel = new Uint8Array(tile.length);
-    channel.set(this.deliveredChannel);
-    this.deliveredChannel = channel;
-    const bytes = new Int32Array(tile.length);
-    bytes.set(this.deliveredBytes);
-    this.deliveredBytes = bytes;
+  #growJoins(): void {
+    const columns = this.#columns;
+    const from = columns.joins.length;
+    columns.joins = grown(columns.joins, new Int32Array(from * 2));
+    this.#addJoins(from);
   }
+
+  #addJoins(from: number): void {
+    const { joins } = this.#columns;
+    for (let join = joins.length - JOIN_STRIDE; join >= from; join -= JOIN_STRIDE) {
+      joins[join + JOIN_NEXT] = this.#scalars.freeJoin;
+      this.#scalars.freeJoin = join;
+    }
+  }
+}
+
+/** Traffic classes that get buffers, ascending. */
+function classesOf({ hubRouter }: DieTopology, wanted: readonly number[]): readonly number[] {
+  for (const trafficClass of wanted) {
+    if (trafficClass >= CLASS_REQUEST && trafficClass <= CLASS_REDUCTION && Number.isInteger(trafficClass)) continue;
+    throw new FabricError('FABRIC_BAD_OPTION', `A traffic class that can be asked for is ${CLASS_REQUEST} (requests), ${CLASS_RESPONSE} (responses) or ${CLASS_REDUCTION} (reductions), got ${trafficClass}.`, { trafficClass });
+  }
+  const hubClasses = hubRouter < 0 ? [] : [CLASS_TO_HUB, CLASS_FROM_HUB];
+  return [...new Set([CLASS_REQUEST, ...wanted, ...hubClasses])].sort((a, b) => a - b);
+}
+
+function bitsOf(mask: number): number {
+  let bits = 0;
+  for (let rest = mask; rest !== 0; rest &= rest - 1) bits++;
+  return bits;
 }
 
 /** The name of a port in messages and tables. */

@@ -10,8 +10,9 @@ export const SOUTH = 3;
 export const LOCAL = 4;
 /** To and from the router of the die, on gateway tiles of `hub` hardware. */
 export const HUB = 5;
-/** Ports of a tile router; their indices are spaced by {@link PORT_STRIDE}. */
-export const TILE_PORTS = 6;
+/** Where contributions to a reduction are joined: as an output the combine unit, as an input the packets that it has joined. */
+export const JOIN = 6;
+/** Indices of the ports of a tile router are spaced by this. */
 export const PORT_STRIDE = 8;
 /** The die's router has its four directions first, then one port per gateway. */
 export const FIRST_GATEWAY = 4;
