@@ -23,7 +23,7 @@ export function waferFabric(fabrics: Fabric | readonly Fabric[], absent?: Uint8A
   const { tilesX, tilesY, diesX, tiles: tilesPerDie } = topology;
   let windowCycles = NEVER;
   for (const { topology: die } of all) {
-    for (const ports of die.boundaryPorts) for (const port of ports) if (die.peer[port]! < -1) windowCycles = Math.min(windowCycles, die.types[die.type[port]!]!.cycles);
+    for (const ports of die.boundaryPorts) for (const port of ports) if (die.peer[port]! < -1) windowCycles = Math.min(windowCycles, die.types[die.type[port]!]!.cycles, die.types[die.type[port]!]!.creditCycles);
   }
   return {
     fabrics: all,
