@@ -7,6 +7,8 @@ import { physicalOptions, type CostOptions } from './options.ts';
 const REORDER_SLOTS = 64;
 /** Length of the rings of slots: what is looked at, and room for the distance that turnarounds ask for. A power of two. */
 const RING_SLOTS = 256;
+/** Rows of a bank, before the open one, that a late request may still join. */
+const PAST_ROWS = 8;
 const RING_WORDS = RING_SLOTS / 32;
 const WRITE_FLAG = 64;
 const TABLE_BITS = 13;
@@ -27,6 +29,11 @@ export interface MemoryColumns {
   readonly openedClock: Float64Array;
   /** [banks] first clock in which the row may be closed. */
   readonly closableClock: Float64Array;
+  /** [banks, PAST_ROWS] rows that were open before, −1 for none; when they were opened and are closed; [banks] the one to forget next. */
+  readonly pastRow: Float64Array;
+  readonly pastOpenedClock: Float64Array;
+  readonly pastClosedClock: Float64Array;
+  readonly pastIndex: Uint8Array;
   /** [pseudo-channels] slot after the last booked burst. */
   readonly tailSlot: Float64Array;
   /** [pseudo-channels] no slot before this one is free. */
@@ -115,6 +122,7 @@ export function createMemory(channels: number, timing: MemoryTiming, fabricMegah
     columns: {
       originCycle: new Float64Array(1),
       openRow: new Float64Array(pseudo * banks), openedClock: new Float64Array(pseudo * banks), closableClock: new Float64Array(pseudo * banks),
+      pastRow: new Float64Array(pseudo * banks * PAST_ROWS), pastOpenedClock: new Float64Array(pseudo * banks * PAST_ROWS), pastClosedClock: new Float64Array(pseudo * banks * PAST_ROWS), pastIndex: new Uint8Array(pseudo * banks),
       tailSlot: new Float64Array(pseudo), firstFreeSlot: new Float64Array(pseudo), slots: new Uint8Array(pseudo * RING_SLOTS), taken: new Int32Array(pseudo * RING_WORDS),
       lastReadSlot: new Float64Array(pseudo), lastWriteSlot: new Float64Array(pseudo),
       openTailSlot: new Float64Array(pseudo), openSlots: new Uint8Array(pseudo * RING_SLOTS),
@@ -131,12 +139,12 @@ export function createMemory(channels: number, timing: MemoryTiming, fabricMegah
 
 /** A copy of the state. */
 export function saveMemory(memory: Memory): MemoryColumns {
-  return Object.fromEntries(Object.entries(memory.columns).map(([name, column]: [string, Float64Array | Uint8Array]) => [name, column.slice()])) as unknown as MemoryColumns;
+  return Object.fromEntries(Object.entries(memory.columns).map(([name, column]: [string, Float64Array | Uint8Array | Int32Array]) => [name, column.slice()])) as unknown as MemoryColumns;
 }
 
 /** Sets the state to a saved one of the same memory. */
 export function restoreMemory(memory: Memory, saved: MemoryColumns): void {
-  for (const [name, column] of Object.entries(memory.columns) as [keyof MemoryColumns, Float64Array | Uint8Array][]) column.set(saved[name]);
+  for (const [name, column] of Object.entries(memory.columns) as [keyof MemoryColumns, Float64Array | Uint8Array | Int32Array][]) column.set(saved[name]);
 }
 
 /** First cycle in which nothing that was asked for is under way. */
@@ -159,8 +167,10 @@ export function settleMemory(memory: Memory, cycle: number, idleRefreshClocks = 
   const { columns, pseudoChannels, timing } = memory;
   columns.originCycle[0] = cycle;
   columns.openRow.fill(-1);
+  columns.pastRow.fill(-1);
+  columns.pastIndex.fill(0);
   columns.openedClock.fill(-timing.rowCycleClocks);
-  for (const column of [columns.closableClock, columns.tailSlot, columns.firstFreeSlot, columns.openTailSlot, columns.refreshesOwed, columns.acceptClock, columns.returnClock, columns.drainClock, columns.drainIndex]) column.fill(0);
+  for (const column of [columns.closableClock, columns.pastOpenedClock, columns.pastClosedClock, columns.tailSlot, columns.firstFreeSlot, columns.openTailSlot, columns.refreshesOwed, columns.acceptClock, columns.returnClock, columns.drainClock, columns.drainIndex]) column.fill(0);
   columns.slots.fill(0);
   columns.taken.fill(0);
   columns.openSlots.fill(0);
@@ -179,8 +189,9 @@ export function settleMemory(memory: Memory, cycle: number, idleRefreshClocks = 
  *
  * FR-FCFS is approximated by booking on arrival: each burst takes the first place on the data bus, among the last 64 booked and
  * all later ones, that its bank and its neighbours on the bus allow. So a burst whose row is open passes those that wait for theirs,
- * and never delays them. What is lost against a queue: inside one bank requests keep their order, so two streams that ask for two
- * rows of one bank in turn switch rows once per request, however small.
+ * and never delays them. A burst for a row that its bank has left behind, but not before the burst arrived, joins that row, and delays
+ * the bank's next change of rows by the time of a burst. What is lost against a queue: a row change that was booked is not put off
+ * by hits that arrive later, and a joined row may lie in the past of the bank's booking by then.
  *
  * Refresh: due and nothing to do: done, and again and again while idle, as far ahead as `memoryFlexibleRefreshes`; due and busy:
  * owed, up to the same number, then forced.
@@ -227,8 +238,7 @@ function requestLine(memory: Memory, channel: number, address: number, bytes: nu
   const free = columns.acceptClock[channel]!;
   const first = Math.floor(address / burstBytes);
   const last = Math.floor((address + bytes - 1) / burstBytes);
-  const waited = clock < free;
-  if (waited) clock = free;
+  if (clock < free) clock = free;
 
   let drainRow = -1;
   if (isWrite && !options.memoryUnlimitedWrites) {
@@ -236,8 +246,8 @@ function requestLine(memory: Memory, channel: number, address: number, bytes: nu
     columns.drainIndex[channel] = (columns.drainIndex[channel]! + 1) % bufferLines;
     clock = Math.max(clock, columns.drainClock[drainRow]!);
   }
-  // One piece per clock; a line that had to wait is taken together with the last piece of the one before.
-  if (options.memoryWritePieces) columns.acceptClock[channel] = clock + Math.max(1, isWrite ? last - first + (waited ? 0 : 1) : Math.ceil((last - first + 1) / 2));
+  // One piece per clock; a line that waits is taken together with the last piece of the one before.
+  if (options.memoryWritePieces) columns.acceptClock[channel] = clock + Math.max(1, isWrite ? last - first : (last - first) >> 1);
   else columns.acceptClock[channel] = clockOf(memory, cycleOf(memory, clock) + 1);
 
   let dataClock = 0;
@@ -269,12 +279,22 @@ function bookBurst(memory: Memory, channel: number, address: number, isWrite: bo
   const bookedClock = Math.max(arrivalClock, columns.tailSlot[pseudo]! * burstClocks);
   if (columns.refreshDueClock[pseudo]! <= bookedClock) refreshUntil(memory, channel, pseudo, bookedClock);
 
+  const rcdClocks = isWrite ? timing.openToWriteClocks : timing.openToReadClocks;
   const open = columns.openRow[bank]!;
   if (open === row) columns.rowHits[channel]!++;
   else {
+    const joined = open < 0 ? -1 : pastRowOpenAt(columns, bank, row, arrivalClock);
+    if (joined >= 0) {
+      // First ready, first come: it is served before the bank turns to the next row, which comes that much later.
+      columns.rowHits[channel]!++;
+      columns.closableClock[bank]! += timing.sameGroupClocks;
+      return bookSlot(memory, pseudo, group, isWrite, Math.max(arrivalClock, columns.pastOpenedClock[joined]! + rcdClocks)) * burstClocks;
+    }
     let clock = Math.max(arrivalClock, columns.refreshEndClock[pseudo]!);
     if (open >= 0) {
-      clock = Math.max(clock, columns.closableClock[bank]!) + timing.closeClocks;
+      clock = Math.max(clock, columns.closableClock[bank]!);
+      forgetRow(columns, bank, clock);
+      clock += timing.closeClocks;
       columns.rowConflicts[channel]!++;
     } else columns.rowMisses[channel]!++;
     clock = bookOpening(memory, pseudo, Math.max(clock, columns.openedClock[bank]! + timing.rowCycleClocks));
@@ -282,11 +302,27 @@ function bookBurst(memory: Memory, channel: number, address: number, isWrite: bo
     columns.openedClock[bank] = clock;
     columns.closableClock[bank] = clock + timing.rowOpenClocks;
   }
-  const readyClock = columns.openedClock[bank]! + (isWrite ? timing.openToWriteClocks : timing.openToReadClocks);
-  const command = bookSlot(memory, pseudo, group, isWrite, Math.max(arrivalClock, readyClock)) * burstClocks;
+  const command = bookSlot(memory, pseudo, group, isWrite, Math.max(arrivalClock, columns.openedClock[bank]! + rcdClocks)) * burstClocks;
   const closable = command + (isWrite ? timing.writeLatencyClocks + burstClocks + timing.writeRecoveryClocks : timing.readToCloseClocks);
   if (closable > columns.closableClock[bank]!) columns.closableClock[bank] = closable;
   return command;
+}
+
+/** Row of the past columns in which `row` is still open at a clock, or −1. */
+function pastRowOpenAt(columns: MemoryColumns, bank: number, row: number, clock: number): number {
+  for (let past = bank * PAST_ROWS; past < (bank + 1) * PAST_ROWS; past++) {
+    if (columns.pastRow[past] === row && columns.pastClosedClock[past]! > clock) return past;
+  }
+  return -1;
+}
+
+/** Moves the open row of a bank, closed at a clock, to the past ones. */
+function forgetRow(columns: MemoryColumns, bank: number, closedClock: number): void {
+  const past = bank * PAST_ROWS + columns.pastIndex[bank]!;
+  columns.pastIndex[bank] = (columns.pastIndex[bank]! + 1) % PAST_ROWS;
+  columns.pastRow[past] = columns.openRow[bank]!;
+  columns.pastOpenedClock[past] = columns.openedClock[bank]!;
+  columns.pastClosedClock[past] = closedClock;
 }
 
 /** First slot of the data bus at or after `earliestClock` that keeps its distance from its neighbours. */
@@ -402,6 +438,7 @@ function refreshUntil(memory: Memory, channel: number, pseudo: number, clock: nu
       if (forced) start = Math.max(start, columns.closableClock[bank]! + timing.closeClocks);
       columns.openRow[bank] = -1;
     }
+    columns.pastRow.fill(-1, pseudo * banks * PAST_ROWS, (pseudo + 1) * banks * PAST_ROWS);
     // Idle: one refresh after the other until a request comes or enough are done ahead; the one in progress is finished.
     const possible = forced ? 1 : Math.max(1, 1 + owed + options.memoryFlexibleRefreshes);
     const done = Math.max(1, Math.min(possible, Math.ceil((clock - start) / refreshClocks)));

@@ -14,6 +14,8 @@ export interface VectorEngineSpec {
   readonly batchInstructions: number;
   /** Cycles from calling a step to its first vector instruction, and from its last to the return. */
   readonly callCycles: number;
+  /** The same for the set-up of a loop over rows, on top. */
+  readonly loopCycles: number;
 }
 
 export type VectorUnit = 'scalar' | 'load' | 'store' | 'element' | 'reduce';
@@ -101,7 +103,7 @@ export function vectorCycles(kind: VectorKind, rows: number, columns: number, el
   checkWhole('bytes per element', elementBytes, 1);
   const recipe = vectorRecipes[kind];
   const perUnit = Math.ceil(rows / spec.units);
-  return spec.callCycles + unitCycles(recipe, perUnit, rowsPerUnit(rows, spec, options), columns, elementBytes, spec);
+  return spec.callCycles + (recipe.perRow.length > 0 ? spec.loopCycles : 0) + unitCycles(recipe, perUnit, rowsPerUnit(rows, spec, options), columns, elementBytes, spec);
 }
 
 /** Cycles of a recipe on one unit, without the call: vectors of `vectorElements`, then `rows` rows of `columns` elements. */
