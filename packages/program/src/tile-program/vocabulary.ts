@@ -11,7 +11,7 @@
  * - `receive`: done when the message has arrived in `out`.
  * - `multicast`: on the root as `send` to every other tile of the scope (`a` is set), there as `receive` (`out` is set).
  * - `reduce`: every tile of the scope contributes `a`; the root's `out` ← the combined values, after all have started.
- *   The root's is done with the result, the others' when their values have been taken.
+ *   Done everywhere when the result is there, as a write is when its response is back.
  * - `matmul`: `out` [m, n] ← (`out` +) `a` [m, k] × `b` [k, n]; with `transposeB`, `b` is [n, k].
  * - `vector`: `out` ← kind of (`a`, `b`), see {@link vectorKinds}.
  * - `transpose`: `out` [n, m] ← `a` [m, n] turned.
