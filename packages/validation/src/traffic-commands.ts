@@ -70,9 +70,9 @@ export const meanHops = (output: CommandOutput | undefined): number => numberIn(
 export const cyclesOf = (output: CommandOutput | undefined): number => numberIn(output, 'cycles');
 export const isSaturated = (output: CommandOutput | undefined): boolean => output?.['status'] === 'saturated';
 
-/** `kerf traffic` with a stream from one die to its neighbour that never ends, over a link of so many nanoseconds. */
+/** `kerf traffic` with a stream from one die to its neighbour that never ends, over a link of so many nanoseconds, which at 1 GHz are cycles. */
 export function streamLine(latencyNanoseconds: number): CommandLine {
-  return ['traffic', '--hardware', 'c2c-256g', '--set', `d2d.link.nanoseconds=${latencyNanoseconds}`, '--fidelity', 'packet', '--stream', '--json'];
+  return ['traffic', '--hardware', 'c2c-256g', '--set', `hardware.d2d.link.cycles=${latencyNanoseconds}`, '--fidelity', 'packet', '--stream', '--json'];
 }
 
 export const throughputOf = (output: CommandOutput | undefined): number => numberIn(output, 'throughputGigabytesPerSecond');

@@ -132,11 +132,12 @@ function pipelineOption(name: string, stages: BooksimPipeline): string {
 /** Cycles per stage in the words of `kerf traffic --pipeline`. */
 export function pipelineJson(stages: BooksimPipeline): Readonly<Record<string, number | boolean>> {
   return {
-    routeCycles: stages.routing_delay,
-    vcAllocationCycles: stages.vc_alloc_delay,
-    switchAllocationCycles: stages.sw_alloc_delay,
-    traversalCycles: stages.st_prepare_delay + stages.st_final_delay,
-    creditCycles: stages.credit_delay,
+    routing: stages.routing_delay,
+    vcAllocation: stages.vc_alloc_delay,
+    switchAllocation: stages.sw_alloc_delay,
+    switchTraversal: stages.st_prepare_delay + stages.st_final_delay,
+    creditDelay: stages.credit_delay,
+    lookAhead: stages.routing_delay === 0,
     speculative: stages.speculative === 1,
   };
 }

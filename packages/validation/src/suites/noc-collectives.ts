@@ -25,7 +25,7 @@ export const nocCollectives: Suite = {
   built: true,
   fidelities: ['packet'],
   tolerances: '5 %',
-  referenceOptions: ['--reduction-bursts', 'ideal'],
+  referenceOptions: ['--set', 'hardware.reduction.startCycles=0', '--set', 'hardware.reduction.pageGapCycles=0'],
   sources: [{
     file: 'flatattention.json',
     part: 'noc_reduction',
