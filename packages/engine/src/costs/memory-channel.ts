@@ -277,7 +277,7 @@ function bookBurst(memory: Memory, channel: number, address: number, isWrite: bo
   // `&` works on 32 bits; addresses inside a channel stay below 2^32, and the sign does not matter to a comparison.
   const row = (address & rowMask) >>> 0;
   const bookedClock = Math.max(arrivalClock, columns.tailSlot[pseudo]! * burstClocks);
-  if (columns.refreshDueClock[pseudo]! <= bookedClock) refreshUntil(memory, channel, pseudo, bookedClock);
+  if (columns.refreshDueClock[pseudo]! <= bookedClock) refreshUntil(memory, channel, pseudo, bookedClock, arrivalClock);
 
   const rcdClocks = isWrite ? timing.openToWriteClocks : timing.openToReadClocks;
   const open = columns.openRow[bank]!;
@@ -418,8 +418,8 @@ function clearSlots(columns: MemoryColumns, pseudo: number, from: number, until:
   else for (let slot = from; slot <= until; slot++) columns.taken[words + ((slot & (RING_SLOTS - 1)) >>> 5)]! &= ~(1 << (slot & 31));
 }
 
-/** Does, or puts off, what refreshes were due until `clock`. */
-function refreshUntil(memory: Memory, channel: number, pseudo: number, clock: number): void {
+/** Does, or puts off, what refreshes were due until `clock`, before the booking of a request that came at `arrivalClock`. */
+function refreshUntil(memory: Memory, channel: number, pseudo: number, clock: number, arrivalClock: number): void {
   const { columns, timing, options, banks } = memory;
   const { refreshIntervalClocks, refreshClocks, burstClocks, openGapClocks } = timing;
   while (columns.refreshDueClock[pseudo]! <= clock) {
@@ -427,7 +427,7 @@ function refreshUntil(memory: Memory, channel: number, pseudo: number, clock: nu
     const busyUntil = columns.tailSlot[pseudo]! * burstClocks;
     const owed = columns.refreshesOwed[pseudo]!;
     const forced = owed >= options.memoryFlexibleRefreshes;
-    if (busyUntil > due && !forced) {
+    if ((busyUntil > due || arrivalClock <= due) && !forced) {
       columns.refreshesOwed[pseudo] = owed + 1;
       columns.refreshDueClock[pseudo] = due + refreshIntervalClocks;
       continue;
