@@ -14,6 +14,7 @@ export type CliErrorCode =
   | 'NODE_FAILED' // a node process said itself what went wrong
   | 'REFERENCE_FOLDER' // --reference that is no folder
   | 'LEDGER_FILE' // --out of a ledger that cannot be its file
+  | 'OUTPUT_EXISTS' // a file that would be replaced, without --force
   | 'INTERRUPTED';
 
 /** Whatever can go wrong around a run, rather than in one of the rooms it calls. */

@@ -37,6 +37,8 @@ export interface AnalyticSnapshot {
   readonly lag: Int32Array;
   readonly window: Float64Array;
   readonly injectionFree: Int32Array;
+  readonly contributed: Int32Array;
+  readonly combineFree: Int32Array;
   readonly deliveryHash: Int32Array;
   readonly counters: Float64Array;
   readonly lastChannel: Uint8Array;
@@ -92,6 +94,10 @@ export class AnalyticFabric implements Fabric<AnalyticSnapshot> {
   #window: Float64Array;
   /** [tiles, then memory nodes] cycle from which the injection link is free. */
   #injectionFree: Int32Array;
+  /** [tiles] bytes of the reduction in progress since its last page. */
+  #contributed: Int32Array;
+  /** [routers] cycle from which the combine unit is free. */
+  #combineFree: Int32Array;
   #counters: Float64Array;
   #lastChannel: Uint8Array;
   #open: OpenReduction[] = [];
@@ -107,6 +113,8 @@ export class AnalyticFabric implements Fabric<AnalyticSnapshot> {
     this.#lag = new Int32Array(topology.ports);
     this.#window = new Float64Array(topology.ports);
     this.#injectionFree = new Int32Array(topology.tiles + topology.nodes.length);
+    this.#contributed = new Int32Array(topology.tiles);
+    this.#combineFree = new Int32Array(topology.routers);
     this.deliveryHash = new Int32Array((topology.tiles + topology.nodes.length) * 2);
     this.#counters = new Float64Array(topology.ports * this.channels * COUNTER_STRIDE);
     this.#lastChannel = new Uint8Array(topology.ports);
@@ -138,6 +146,7 @@ export class AnalyticFabric implements Fabric<AnalyticSnapshot> {
     this.#lag.fill(0);
     this.#window.fill(0);
     this.#injectionFree.fill(0);
+    this.#combineFree.fill(0);
     this.#scalars.now = -1;
     this.#scalars.order = 0;
   }
@@ -211,16 +220,26 @@ export class AnalyticFabric implements Fabric<AnalyticSnapshot> {
   }
 
   contribute(tree: number, localTile: number, channel: number, bytes: number, sequence: number): void {
+    const { topology } = this;
     const { plan } = this.#reductions[tree]!;
+    if ((plan.inputs[localTile]! >>> LOCAL) % 2 === 0) throw new FabricError('FABRIC_BAD_TREE', `Tile ${localTile} does not contribute to reduction ${tree}.`, { tree, localTile });
     const flits = this.#flits(bytes);
     let open = this.#open.find((one) => one.tree === tree && one.sequence === sequence);
     if (open === undefined) {
-      const { routers } = this.topology;
+      const { routers } = topology;
       open = { tree, sequence, channel, bytes, left: plan.contributors, head: new Int32Array(routers), tail: new Int32Array(routers), entered: NEVER };
       this.#open.push(open);
     }
     if (open.bytes !== bytes) throw new FabricError('FABRIC_BAD_PAYLOAD', `All contributions to a reduction have the same bytes: ${open.bytes} came first, then ${bytes}.`, { bytes, first: open.bytes });
-    this.#enter(localTile, flits);
+    const { startCycles, pageBytes, pageGapCycles } = topology.reduction;
+    const first = this.#injectionFree[localTile]! <= this.#scalars.now;
+    if (first) this.#contributed[localTile] = 0;
+    this.#enter(localTile, flits, first && bytes > 0 ? startCycles : 0);
+    this.#contributed[localTile]! += bytes;
+    if (this.#contributed[localTile]! >= pageBytes) {
+      this.#contributed[localTile]! -= pageBytes;
+      this.#injectionFree[localTile]! += pageGapCycles;
+    }
     open.head[localTile] = this.#head;
     open.tail[localTile] = this.#tail;
     open.entered = Math.min(open.entered, this.#entered);
@@ -278,7 +297,7 @@ export class AnalyticFabric implements Fabric<AnalyticSnapshot> {
 
   save(): AnalyticSnapshot {
     return {
-      pending: this.#pending.save(), free: this.#free.slice(), lag: this.#lag.slice(), window: this.#window.slice(), injectionFree: this.#injectionFree.slice(), deliveryHash: this.deliveryHash.slice(),
+      pending: this.#pending.save(), free: this.#free.slice(), lag: this.#lag.slice(), window: this.#window.slice(), injectionFree: this.#injectionFree.slice(), contributed: this.#contributed.slice(), combineFree: this.#combineFree.slice(), deliveryHash: this.deliveryHash.slice(),
       counters: this.#counters.slice(), lastChannel: this.#lastChannel.slice(), open: this.#open.map(copyOpen), scalars: { ...this.#scalars },
     };
   }
@@ -289,6 +308,8 @@ export class AnalyticFabric implements Fabric<AnalyticSnapshot> {
     this.#lag = snapshot.lag.slice();
     this.#window = snapshot.window.slice();
     this.#injectionFree = snapshot.injectionFree.slice();
+    this.#contributed = snapshot.contributed.slice();
+    this.#combineFree = snapshot.combineFree.slice();
     this.deliveryHash = snapshot.deliveryHash.slice();
     this.#counters = snapshot.counters.slice();
     this.#lastChannel = snapshot.lastChannel.slice();
@@ -310,9 +331,9 @@ export class AnalyticFabric implements Fabric<AnalyticSnapshot> {
   }
 
   /** A packet crosses the injection link of its tile, one after the other. */
-  #enter(tile: number, flits: number): void {
+  #enter(tile: number, flits: number, lateCycles = 0): void {
     const { cycles, flitNumerator, flitDenominator } = this.topology.types[INJECTION]!;
-    const head = Math.max(this.#scalars.now + cycles, this.#injectionFree[tile]!);
+    const head = Math.max(this.#scalars.now + cycles + lateCycles, this.#injectionFree[tile]!);
     const free = head + Math.ceil((flits * flitNumerator) / flitDenominator);
     this.#injectionFree[tile] = free;
     this.#entered = head - cycles;
@@ -442,24 +463,15 @@ export class AnalyticFabric implements Fabric<AnalyticSnapshot> {
   #join({ tree, sequence, channel, bytes, head, tail, entered }: OpenReduction, flits: number): void {
     const { topology } = this;
     const { plan, order } = this.#reductions[tree]!;
-    const { inputsPerCycle, latencyCycles, startCycles, pageBytes, pageGapCycles } = topology.reduction;
-    const pages = Math.ceil(bytes / pageBytes);
-    const heads = head.slice();
-    const tails = tail.slice();
+    const { inputsPerCycle, latencyCycles } = topology.reduction;
     for (const router of order) {
-      const inputs = bitsOf(plan.inputs[router]!);
-      // A router of two inputs per cycle takes a flit of two inputs in one cycle, of three in two.
-      const perFlit = Math.max(1, Math.ceil((inputs - 1) / (inputsPerCycle - 1)));
-      const joining = inputs > 1 ? latencyCycles : 0;
+      // With two inputs per cycle, n inputs of f flits take (n − 1) × f cycles.
+      const start = Math.max(head[router]!, this.#combineFree[router]!);
+      const end = start + Math.ceil(((bitsOf(plan.inputs[router]!) - 1) / (inputsPerCycle - 1)) * flits);
+      this.#combineFree[router] = end;
+      this.#head = start + latencyCycles;
+      this.#tail = Math.max(tail[router]!, end - 1) + latencyCycles;
       const out = plan.out[router]!;
-      let readyHead = heads[router]! + joining;
-      let readyTail = Math.max(tails[router]! + joining, readyHead + flits * perFlit - 1);
-      if (out === LOCAL) {
-        readyHead += startCycles;
-        readyTail += startCycles + (pages - 1) * pageGapCycles;
-      }
-      this.#head = readyHead;
-      this.#tail = readyTail;
       const port = router * PORT_STRIDE + out;
       this.#take(port, channel, bytes, flits);
       if (out === LOCAL) {
@@ -467,8 +479,8 @@ export class AnalyticFabric implements Fabric<AnalyticSnapshot> {
         return;
       }
       const next = topology.peer[port]! >>> 3;
-      heads[next] = Math.max(heads[next]!, this.#head);
-      tails[next] = Math.max(tails[next]!, this.#tail);
+      head[next] = Math.max(head[next]!, this.#head);
+      tail[next] = Math.max(tail[next]!, this.#tail);
     }
   }
 

@@ -1,0 +1,46 @@
+import { estimateTraffic, NEVER, trafficPattern, TrafficRun, waferFabric, type PatternName, type TrafficEvents, type TrafficResult } from '@kerf/fabric';
+import { drive, peakRssBytes, type Cost, type DriveOptions } from './drive.ts';
+import type { Measurement } from './flags.ts';
+import { fabricsOf, type TrafficMachine } from './machine.ts';
+
+/** The traffic of one measurement. */
+export type Traffic =
+  | { readonly pattern: PatternName; readonly rate: number; readonly flits: number }
+  | { readonly events: TrafficEvents };
+
+export type Measured = TrafficResult & Cost & { readonly simulated: boolean; readonly saturationFlitRate?: number };
+
+/** Measures traffic on a machine; at analytic fidelity patterns on a single whole die are estimated, without simulating anything. */
+export async function measure(machine: TrafficMachine, traffic: Traffic, measurement: Measurement, options: DriveOptions): Promise<Measured> {
+  const { hardware, fidelity, absent } = machine;
+  const { seed, warmupCycles, cycles, latencyLimitCycles } = measurement;
+  if ('pattern' in traffic && fidelity === 'analytic' && hardware.wafer.diesX * hardware.wafer.diesY === 1 && absent === undefined) return estimated(machine, traffic, seed);
+  const fabrics = fabricsOf(machine);
+  const missing = absent === undefined ? {} : { absent };
+  const run =
+    'pattern' in traffic
+      ? new TrafficRun(fabrics, { ...missing, pattern: traffic.pattern, rate: traffic.rate, bytes: traffic.flits * hardware.link.bytesPerCycle, seed, warmupCycles, cycles, latencyLimitCycles })
+      : new TrafficRun(fabrics, { ...missing, events: traffic.events, seed, warmupCycles, cycles: 1, latencyLimitCycles: NEVER });
+  const cost = await drive(run, options);
+  return { ...run.result(), ...cost, simulated: true };
+}
+
+function estimated(machine: TrafficMachine, { pattern: name, rate, flits }: Extract<Traffic, { pattern: PatternName }>, seed: number): Measured {
+  const fabric = fabricsOf(machine)[0]!;
+  const { topology } = fabric;
+  const pattern = trafficPattern(name, waferFabric(fabric).grid, seed);
+  const before = process.cpuUsage();
+  const estimate = estimateTraffic(topology, pattern, rate, flits * topology.flitBytes);
+  const { user, system } = process.cpuUsage(before);
+  const { packetLatencyCycles, networkLatencyCycles, hops, offeredFlitRate, acceptedFlitRate, status, saturationFlitRate } = estimate;
+  return {
+    packetLatencyCycles, networkLatencyCycles, hops, offeredFlitRate, acceptedFlitRate, acceptedFlitRateLeast: 0, status,
+    reason: status === 'stable' ? null : `the busiest link is full from ${round(saturationFlitRate, 4)} flits per tile and cycle on`,
+    cycles: 0, packetHops: 0, flitHops: 0, packets: 0, packetsLeft: 0, latencyPercentiles: null,
+    cpuSeconds: (user + system) / 1e6, peakRssBytes: peakRssBytes(), simulated: false, saturationFlitRate,
+  };
+}
+
+export function round(value: number, digits: number): number {
+  return Number(value.toPrecision(digits));
+}
