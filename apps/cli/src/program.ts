@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { CliError, exitCodes, reportError, type Output } from './errors.ts';
-import { listHardware } from './hardware-list.ts';
+import { listHardware } from './hardware/list.ts';
+import { showHardware, type ShowFlags } from './hardware/show.ts';
 import { run, type RunFlags } from './run.ts';
 import { traceInfo, traceSynthesize, type SynthesisFlags } from './trace-commands.ts';
 import { validate, type ValidateFlags } from './validate/validate.ts';
@@ -88,12 +89,21 @@ function build(output: Output, done: (exitCode: number) => void): Command {
       .action((path: string, flags: { model?: string; json?: boolean }) => traceInfo(path, flags, output));
   }
 
-  const hardware = program.command('hardware').description('Look at the machines that ship with Kerf.');
+  const hardware = program.command('hardware').description('Look at machines: those that ship with Kerf, and your own.');
   hardware
     .command('list')
     .description('List the presets.')
     .option('--json', 'one JSON array on standard output: the machines, each as a hardware file has it')
     .action(({ json = false }: { json?: boolean }) => listHardware(json, output));
+  for (const [name, what] of [['show', 'Show what follows from the numbers of a machine.'], ['check', 'Check a machine, also that every tile can be reached, and show what follows from its numbers.']] as const) {
+    hardware
+      .command(name)
+      .description(what)
+      .argument('<preset|file>', 'machine: a preset (kerf hardware list) or a JSON file')
+      .option('--svg <file>', 'draw the wafer, with what is absent, into this file')
+      .option('--json', 'one JSON object on standard output')
+      .action((machine: string, flags: ShowFlags) => showHardware(machine, name === 'check', flags, output));
+  }
 
   program
     .command('validate')

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { dies, tileIdOf, tiles, tilesPerDie, tileXYOnWafer } from './coordinates.ts';
-import { countDefects, directions, hasDefects, isAbsentDie, isAbsentHubLink, isAbsentLink, isAbsentTile, neighbouringDie, neighbouringTile, presentTiles } from './defects.ts';
+import { absentLinks as absentLinksOf, absentTiles as absentTilesOf, countDefects, directions, hasDefects, isAbsentDie, isAbsentHubLink, isAbsentLink, isAbsentTile, neighbouringDie, neighbouringTile, presentTiles } from './defects.ts';
 import { parseHardware } from './parse.ts';
 import { presetHardware } from './presets.ts';
 import type { DefectsSpec, Hardware } from './spec.ts';
@@ -56,6 +56,8 @@ test('what is absent is what was named, and what hangs on it', () => {
       });
     }
     expect(countDefects(machine)).toEqual({ dies: absentDies.length, tiles: absentNow, links: linksNow, hubLinks: 0 });
+    expect(absentTilesOf(machine)).toEqual([...absentTiles].sort((a, b) => a - b).filter((tile) => !absentDies.includes(Math.floor(tile / tilesPerDie(wafer)))));
+    for (const { tile, direction } of absentLinksOf(machine)) expect([isAbsentLink(machine, tile, direction), missing(tile), missing(neighbouringTile(machine, tile, direction))]).toEqual([true, false, false]);
     expect(presentTiles(machine)).toBe(tiles(wafer) - absentNow);
     expect(hasDefects(machine)).toBe(absentDies.length + absentTiles.length + absentLinks.length > 0);
   }), { numRuns: 30 });

@@ -19,27 +19,27 @@ interface Defects {
 
 const none: Defects = { tiles: new Set(), dies: new Set(), links: new Set(), hubLinks: new Set() };
 
-/** By the list of defects in the machine, which nobody changes once it has been checked. */
-const known = new WeakMap<object, { grid: string; defects: Defects }>();
+/** By the list of defects in the machine, which nobody changes once it has been checked; the same list may lie in a copy of the machine with another grid. */
+const known = new WeakMap<object, { diesX: number; diesY: number; tilesX: number; tilesY: number; shape: string | undefined; defects: Defects }>();
 
 function defectsOf(hardware: Hardware): Defects {
-  if (hardware.defects === undefined) return none;
-  // The same list may lie in a copy of the machine with another grid.
-  const { wafer, die } = hardware;
-  const grid = `${wafer.diesX},${wafer.diesY},${die.tilesX},${die.tilesY}`;
-  const entry = known.get(hardware.defects);
-  if (entry?.grid === grid) return entry.defects;
+  const { defects: list, wafer, die, d2d } = hardware;
+  if (list === undefined) return none;
+  const entry = known.get(list);
+  if (entry !== undefined && entry.diesX === wafer.diesX && entry.diesY === wafer.diesY && entry.tilesX === die.tilesX && entry.tilesY === die.tilesY && entry.shape === d2d?.shape) {
+    return entry.defects;
+  }
   const defects = collect(hardware);
-  known.set(hardware.defects, { grid, defects });
+  known.set(list, { ...wafer, ...die, shape: d2d?.shape, defects });
   return defects;
 }
 
 function collect(hardware: Hardware): Defects {
-  const { dies: absentDies = [], tiles: absentTiles = [], links = [] } = hardware.defects!;
+  const { dies: namedDies = [], tiles: namedTiles = [], links = [] } = hardware.defects!;
   const found = { tiles: new Set<number>(), dies: new Set<number>(), links: new Set<number>(), hubLinks: new Set<number>() };
   const dieId = (die: { x: number; y: number } = { x: 0, y: 0 }) => dieIdOf(hardware, die.x, die.y);
-  for (const die of absentDies) found.dies.add(dieId(die));
-  for (const { die, x, y } of absentTiles) found.tiles.add(tileIdOf(hardware, dieId(die), x, y));
+  for (const die of namedDies) found.dies.add(dieId(die));
+  for (const { die, x, y } of namedTiles) found.tiles.add(tileIdOf(hardware, dieId(die), x, y));
   for (const { die, x, y, direction, bothWays = true } of links) {
     const d = directions.indexOf(direction);
     const hub = x === undefined || y === undefined;
@@ -88,6 +88,23 @@ export function isAbsentHubLink(hardware: Hardware, dieId: number, direction: Di
   return defectsOf(hardware).hubLinks.has(dieId * 4 + directions.indexOf(direction)) || isAbsentDie(hardware, dieId) || isAbsentDie(hardware, neighbour);
 }
 
+/** Ids of the tiles that were named as absent, wafer-wide, in their order; those of absent dies are not among them. */
+export function absentTiles(hardware: Hardware): number[] {
+  const { tiles: absent, dies: absentDies } = defectsOf(hardware);
+  const ids = [...absent].sort((a, b) => a - b);
+  return absentDies.size === 0 ? ids : ids.filter((tile) => !absentDies.has(dieOfTile(hardware, tile)));
+}
+
+/** The directed links between tiles that are there which were named as absent, in the order of their tiles and directions. */
+export function absentLinks(hardware: Hardware): { readonly tile: number; readonly direction: DirectionName }[] {
+  const links: { tile: number; direction: DirectionName }[] = [];
+  for (const link of [...defectsOf(hardware).links].sort((a, b) => a - b)) {
+    const [tile, direction] = [Math.floor(link / 4), directions[link % 4]!];
+    if (!isAbsentTile(hardware, tile) && !isAbsentTile(hardware, neighbouringTile(hardware, tile, direction))) links.push({ tile, direction });
+  }
+  return links;
+}
+
 /** What is missing, counted; links are directed. */
 export interface DefectCounts {
   readonly dies: number;
@@ -101,8 +118,8 @@ export interface DefectCounts {
 
 /** Counts what is missing. */
 export function countDefects(hardware: Hardware): DefectCounts {
-  const { tiles: absentTiles, dies: absentDies, links, hubLinks } = defectsOf(hardware);
-  const missing = new Set<number>(absentTiles);
+  const { tiles: named, dies: absentDies, links, hubLinks } = defectsOf(hardware);
+  const missing = new Set<number>(named);
   const perDie = tilesPerDie(hardware);
   for (const die of absentDies) for (let tile = die * perDie; tile < (die + 1) * perDie; tile++) missing.add(tile);
   const missingLinks = new Set<number>(links);

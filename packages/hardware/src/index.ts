@@ -1,10 +1,11 @@
 export { dieIdOf, dieOfTile, dies, dieXY, localTileOf, manhattan, tileIdOf, tileIdOnWafer, tiles, tilesPerDie, tileXYOnDie, tileXYOnWafer, type Grid, type XY } from './coordinates.ts';
 export { crossCheckHardware } from './cross-checks.ts';
 export {
-  countDefects, directions, hasDefects, isAbsentDie, isAbsentHubLink, isAbsentLink, isAbsentTile, neighbouringDie, neighbouringTile, presentTiles, type DefectCounts,
+  absentLinks, absentTiles, countDefects, directions, hasDefects, isAbsentDie, isAbsentHubLink, isAbsentLink, isAbsentTile, neighbouringDie, neighbouringTile, presentTiles, type DefectCounts,
 } from './defects.ts';
 export { edgeNodes, type EdgeNode } from './edge-nodes.ts';
 export { HardwareError, type HardwareErrorCode } from './errors.ts';
+export { figuresOf, remarksOn, type Figures, type LinkFigures, type PartFigures } from './figures.ts';
 export { firstLook } from './first-look.ts';
 export { parseHardware } from './parse.ts';
 export { presetHardware, presets } from './presets.ts';
