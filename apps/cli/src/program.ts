@@ -3,6 +3,7 @@ import { CliError, exitCodes, reportError, type Output } from './errors.ts';
 import { listHardware } from './hardware/list.ts';
 import { showHardware, type ShowFlags } from './hardware/show.ts';
 import { run, type RunFlags } from './run.ts';
+import { addTrafficCommand } from './traffic/command.ts';
 import { traceInfo, traceSynthesize, type SynthesisFlags } from './trace-commands.ts';
 import { validate, type ValidateFlags } from './validate/validate.ts';
 import { kerfVersion } from './version.ts';
@@ -67,6 +68,8 @@ function build(output: Output, done: (exitCode: number) => void): Command {
     .action(async (scenarioFile: string | undefined, flags: RunFlags) => {
       done(await run({ ...flags, ...(scenarioFile === undefined ? {} : { scenarioFile }) }, output));
     });
+
+  addTrafficCommand(program, output, done);
 
   const trace = program.command('trace').description('Look at routing traces, and make them.');
   trace
