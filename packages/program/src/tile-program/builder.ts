@@ -69,17 +69,17 @@ export interface OperationOptions {
   readonly on?: TileEngine;
 }
 
-/** Names the columns of one operation; what is absent is `NONE`, 0 or 1 as {@link OperationTable} says. */
-interface Row {
+/** The columns of one operation; what is absent is `NONE`, 0 or 1 as {@link OperationTable} says. */
+export interface OperationFields {
   readonly kind: number;
   readonly engine: TileEngine;
   readonly out?: View | undefined;
   readonly a?: View | undefined;
   readonly b?: View | undefined;
-  readonly slice?: Slice;
-  readonly collective?: number;
-  readonly message?: number;
-  readonly peer?: Peer;
+  readonly slice?: Slice | undefined;
+  readonly collective?: number | undefined;
+  readonly message?: number | undefined;
+  readonly peer?: Peer | undefined;
   readonly vector?: number;
   readonly scalar?: number;
   readonly flags?: number;
@@ -148,59 +148,59 @@ export class RoleWriter {
   }
 
   load(out: View, slice: Slice, after: readonly RowId[] = []): RowId {
-    return this.#add({ kind: TileOperation.LOAD, engine: 'dma', out, slice }, after);
+    return this.add({ kind: TileOperation.LOAD, engine: 'dma', out, slice }, after);
   }
 
   store(slice: Slice, a: View, after: readonly RowId[] = []): RowId {
-    return this.#add({ kind: TileOperation.STORE, engine: 'dma', a, slice }, after);
+    return this.add({ kind: TileOperation.STORE, engine: 'dma', a, slice }, after);
   }
 
   send(message: number, a: View, peer: Peer, after: readonly RowId[] = [], { on = 'fabric' }: OperationOptions = {}): RowId {
-    return this.#add({ kind: TileOperation.SEND, engine: on, a, message, peer }, after);
+    return this.add({ kind: TileOperation.SEND, engine: on, a, message, peer }, after);
   }
 
   receive(message: number, out: View, after: readonly RowId[] = [], { on = 'control' }: OperationOptions = {}): RowId {
-    return this.#add({ kind: TileOperation.RECEIVE, engine: on, out, message }, after);
+    return this.add({ kind: TileOperation.RECEIVE, engine: on, out, message }, after);
   }
 
   /** The root sends the view, every other tile of its scope receives into it. */
   multicast(collective: number, view: View, after: readonly RowId[] = [], options: OperationOptions = {}): RowId {
     const root = this.isRootOf(collective);
     const engine = options.on ?? (root ? 'fabric' : 'control');
-    return this.#add({ kind: TileOperation.MULTICAST, engine, collective, ...(root ? { a: view } : { out: view }) }, after);
+    return this.add({ kind: TileOperation.MULTICAST, engine, collective, ...(root ? { a: view } : { out: view }) }, after);
   }
 
   /** Every tile contributes `a`; only the root writes `out`. */
   reduce(collective: number, a: View, out: View, after: readonly RowId[] = [], { on = 'fabric' }: OperationOptions = {}): RowId {
-    return this.#add({ kind: TileOperation.REDUCE, engine: on, collective, a, ...(this.isRootOf(collective) ? { out } : {}) }, after);
+    return this.add({ kind: TileOperation.REDUCE, engine: on, collective, a, ...(this.isRootOf(collective) ? { out } : {}) }, after);
   }
 
   barrier(collective: number, after: readonly RowId[] = [], { on = 'control' }: OperationOptions = {}): RowId {
-    return this.#add({ kind: TileOperation.BARRIER, engine: on, collective }, after);
+    return this.add({ kind: TileOperation.BARRIER, engine: on, collective }, after);
   }
 
   matmul(out: View, a: View, b: View, after: readonly RowId[] = [], { accumulate = false, transposeB = false }: { readonly accumulate?: boolean; readonly transposeB?: boolean } = {}): RowId {
-    return this.#add({ kind: TileOperation.MATMUL, engine: 'matrix', out, a, b, flags: (accumulate ? ACCUMULATE : 0) + (transposeB ? TRANSPOSE_B : 0) }, after);
+    return this.add({ kind: TileOperation.MATMUL, engine: 'matrix', out, a, b, flags: (accumulate ? ACCUMULATE : 0) + (transposeB ? TRANSPOSE_B : 0) }, after);
   }
 
   vector(kind: VectorKind, out: View, a: View, b: View | null, after: readonly RowId[] = [], { scalar = 1, accumulate = false }: { readonly scalar?: number; readonly accumulate?: boolean } = {}): RowId {
-    return this.#add({ kind: TileOperation.VECTOR, engine: 'vector', out, a, b: b ?? undefined, vector: vectorKinds.indexOf(kind), scalar, flags: accumulate ? ACCUMULATE : 0 }, after);
+    return this.add({ kind: TileOperation.VECTOR, engine: 'vector', out, a, b: b ?? undefined, vector: vectorKinds.indexOf(kind), scalar, flags: accumulate ? ACCUMULATE : 0 }, after);
   }
 
   transpose(out: View, a: View, after: readonly RowId[] = [], { on = 'dma' }: OperationOptions = {}): RowId {
-    return this.#add({ kind: TileOperation.TRANSPOSE, engine: on, out, a }, after);
+    return this.add({ kind: TileOperation.TRANSPOSE, engine: on, out, a }, after);
   }
 
   clear(out: View, after: readonly RowId[] = [], { on = 'dma', value = 0 }: OperationOptions & { readonly value?: number } = {}): RowId {
-    return this.#add({ kind: TileOperation.CLEAR, engine: on, out, scalar: value }, after);
+    return this.add({ kind: TileOperation.CLEAR, engine: on, out, scalar: value }, after);
   }
 
   copy(out: View, a: View, after: readonly RowId[] = [], { on = 'dma' }: OperationOptions = {}): RowId {
-    return this.#add({ kind: TileOperation.COPY, engine: on, out, a }, after);
+    return this.add({ kind: TileOperation.COPY, engine: on, out, a }, after);
   }
 
   wait(after: readonly RowId[], { on = 'control' }: OperationOptions = {}): RowId {
-    return this.#add({ kind: TileOperation.WAIT, engine: on }, after);
+    return this.add({ kind: TileOperation.WAIT, engine: on }, after);
   }
 
   /** The table, columns cut to size. */
@@ -225,7 +225,8 @@ export class RoleWriter {
     };
   }
 
-  #add(row: Row, after: readonly RowId[]): RowId {
+  /** Any operation, as it stands: for readers of files. */
+  add(row: OperationFields, after: readonly RowId[]): RowId {
     const id = this.#operations++;
     if (!enginesOfKind[tileOperationKinds[row.kind]!].includes(row.engine)) {
       throw new ProgramError('PROGRAM_BAD_OPERATION', `Role ${this.name}: the ${row.engine} engine does no ${tileOperationKinds[row.kind]}.`, { role: this.name, row: id, engine: row.engine });
@@ -324,6 +325,11 @@ export class TileProgramBuilder {
     return this.#messages++;
   }
 
+  /** As many numbers for messages. */
+  messages(count: number): number[] {
+    return Array.from({ length: count }, () => this.message());
+  }
+
   /** What the tiles of `where` do; they must be in no other role. */
   role(name: string, where: (x: number, y: number) => boolean, body: (role: RoleWriter) => void): void {
     const { width, height } = this.#group;
@@ -344,6 +350,11 @@ export class TileProgramBuilder {
       else known.places.push(place);
     }
     for (const [name, { kind, places }] of kinds) this.#write(name, places, (role) => body(role, kind));
+  }
+
+  /** What the tiles at these places, y × width + x, do; none is allowed. */
+  roleAt(name: string, places: readonly number[], body: (role: RoleWriter) => void): void {
+    this.#write(name, places, body, true);
   }
 
   /** The program, unchecked. The builder is spent. */
@@ -403,10 +414,10 @@ export class TileProgramBuilder {
     return this.#affines.add([base, cx, cy, ...factors.slice(0, used)].join(' '), affine);
   }
 
-  #write(name: string, places: readonly number[], body: (role: RoleWriter) => void): void {
+  #write(name: string, places: readonly number[], body: (role: RoleWriter) => void, even = false): void {
     const { width } = this.#group;
     const id = this.#roles.length;
-    if (places.length === 0) return;
+    if (places.length === 0 && !even) return;
     if (id > 254) throw new ProgramError('PROGRAM_BAD_GROUP', `Program ${this.#name} has more than 255 roles.`, {});
     for (const place of places) {
       if (this.#roleOf[place]! >= 0) {

@@ -12,8 +12,11 @@ import {
 } from './vocabulary.ts';
 
 /** Tiles of the largest group, and operations of all its tiles together that the check for deadlock goes through one by one. */
-export const MAX_GROUP_TILES = 2 ** 20;
-const MAX_WALKED_OPERATIONS = 50_000_000;
+export const MAX_GROUP_TILES = 2 ** 18;
+export const MAX_WALKED_OPERATIONS = 50_000_000;
+
+/** Steps of the other checks that go through tiles one by one. */
+const MAX_STEPS = 2 ** 30;
 
 export interface CheckLimits {
   /** Reductions that a router can hold partly joined. Absent: without limit. */
@@ -68,9 +71,9 @@ export function checkL1(program: TileProgram, { tile }: Hardware): void {
   });
 }
 
-function checkGroup({ name, group, roleOf, roles, phases }: TileProgram): void {
-  const fail = (what: string): never => {
-    throw new ProgramError('PROGRAM_BAD_GROUP', `Program ${name}: ${what}.`, { program: name });
+function checkGroup({ name, group, roleOf, roles, phases, tensors, buffers, collectives, messages }: TileProgram): void {
+  const fail = (what: string, code: ProgramErrorCode = 'PROGRAM_BAD_GROUP'): never => {
+    throw new ProgramError(code, `Program ${name}: ${what}.`, { program: name });
   };
   const { width, height } = group;
   if (!(Number.isInteger(width) && Number.isInteger(height) && width >= 1 && height >= 1 && width * height <= MAX_GROUP_TILES)) fail(`a group has 1 to ${MAX_GROUP_TILES} tiles, got ${width} × ${height}`);
@@ -78,6 +81,15 @@ function checkGroup({ name, group, roleOf, roles, phases }: TileProgram): void {
   if (phases.length === 0) fail('there is no phase');
   const bad = roleOf.findIndex((role) => role >= roles.length);
   if (bad >= 0) fail(`tile (${bad % width}, ${Math.floor(bad / width)}) has role ${roleOf[bad]} of ${roles.length}`);
+  for (const [what, list] of Object.entries({ tensors, buffers, collectives, roles })) {
+    const names = new Set<string>();
+    for (const one of list) {
+      if (names.has(one.name)) fail(`two ${what} are called ${one.name}`, 'PROGRAM_BAD_NAME');
+      names.add(one.name);
+    }
+  }
+  const cells = Math.max(roles.length * Math.max(messages, collectives.length), Math.min(messages, 1) * messages * width * height / 4);
+  if (cells > 2 ** 26) fail(`${roles.length} roles and ${width * height} tiles with ${messages} messages and ${collectives.length} collectives are too many`, 'PROGRAM_TOO_LARGE');
 }
 
 /** Which operands a kind takes: '!' must be there, '?' may, absent must not. */
@@ -392,6 +404,7 @@ export function checkSlices(program: TileProgram, values: Float64Array, instance
     box.y1 = Math.max(box.y1, y);
   });
   const [low, high] = ranges(values, P, instances);
+  let steps = 0;
   roles.forEach(({ name, table }, role) => {
     const seen = new Set<number>();
     const { x0, x1, y0, y1 } = boxes[role]!;
@@ -412,6 +425,8 @@ export function checkSlices(program: TileProgram, values: Float64Array, instance
         span(affines.y[affine]!, y0, y1);
         for (let p = 0; p < P; p++) span(affines.parameters[affine * P + p]!, low[p]!, high[p]!);
         if (from >= 0 && to + size <= limit) continue;
+        steps += roleOf.length + instances * (x1 - x0 + 1) * (y1 - y0 + 1);
+        if (steps > MAX_STEPS) throw new ProgramError('PROGRAM_TOO_LARGE', `Program ${program.name}: its slices would have to be checked tile by tile, in more than ${MAX_STEPS} steps.`, {});
         for (let place = 0; place < roleOf.length; place++) {
           if (roleOf[place] !== role) continue;
           const [x, y] = [place % width, Math.floor(place / width)];

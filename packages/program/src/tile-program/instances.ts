@@ -2,7 +2,7 @@ import { dies, tileIdOf, tiles, tilesPerDie, tileXYOnDie, type Hardware } from '
 import { suggestion } from '@kerf/checks';
 import { ProgramError } from '../errors.ts';
 import { affineValue } from './affine.ts';
-import { checkL1, checkMessageShape, checkSlices, sendsAcrossGroups } from './check.ts';
+import { checkL1, checkMessageShape, checkSlices, MAX_WALKED_OPERATIONS, sendsAcrossGroups } from './check.ts';
 import { walk } from './execution-order.ts';
 import { compileProgram, type CompiledProgram } from './queues.ts';
 import type { TileProgram } from './tile-program.ts';
@@ -68,6 +68,8 @@ export function instantiate(program: TileProgram, hardware: Hardware, placement:
   for (let i = 0; i < result.instances; i++) occupy(result, i);
   checkSlices(program, result.parameters, result.instances);
   if (sendsAcrossGroups(program)) {
+    const operations = result.instances * program.roleOf.reduce((sum, role) => sum + program.roles[role]!.table.operations, 0);
+    if (operations > MAX_WALKED_OPERATIONS) throw new ProgramError('PROGRAM_TOO_LARGE', `Program ${program.name} sends between groups, which ${operations} operations are too many to check; ${MAX_WALKED_OPERATIONS} is the limit.`, { operations });
     checkMessagesAcross(result);
     walk({ compiled: result.compiled, instances: result.instances, wafer: (member, row) => memberOfPeer(result, member, row) }, {});
   }

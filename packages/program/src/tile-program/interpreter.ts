@@ -9,9 +9,9 @@ import { memberOfPeer, type ProgramInstances } from './instances.ts';
 import { compileProgram, type CompiledProgram } from './queues.ts';
 import { membersIn, RaceDetector, type Region } from './races.ts';
 import type { OperationTable, TileProgram } from './tile-program.ts';
-import { ACCUMULATE, NONE, TileOperation, TRANSPOSE_B, Vector } from './vocabulary.ts';
+import { ACCUMULATE, ENGINES, NONE, TileOperation, TRANSPOSE_B, Vector } from './vocabulary.ts';
 
-/** Elements of all tensors and buffers of one execution. */
+/** Elements of all tensors and buffers of one execution, and entries of all vector clocks. */
 const MAX_ELEMENTS = 2 ** 28;
 
 export interface ExecuteOptions {
@@ -23,6 +23,8 @@ export interface ExecuteOptions {
   readonly round?: boolean | readonly NumberFormat[];
   /** Whether uses that nothing orders are errors. Default true; needs memory that grows with the square of the group. */
   readonly races?: boolean;
+  /** Most multiply-adds of all matmuls together. Default 10^10, some minutes. */
+  readonly maxMultiplyAdds?: number;
 }
 
 export interface Execution {
@@ -59,7 +61,7 @@ export function execute(what: TileProgram | ProgramInstances, inputs: Readonly<R
 
 function without({ name, parameters }: TileProgram, given: readonly Readonly<Record<string, number>>[]): { instances: number; parameters: Float64Array } {
   const values = given.flatMap((instance) => parameters.map((parameter) => {
-    const value = instance[parameter];
+    const value = Object.hasOwn(instance, parameter) ? instance[parameter] : undefined;
     if (value === undefined || !Number.isSafeInteger(value)) throw new ProgramError('PROGRAM_BAD_PARAMETERS', `Program ${name}: parameter ${parameter} must be a whole number, got ${value}.`, { parameter });
     return value;
   }));
@@ -101,12 +103,13 @@ class State {
     let elements = program.tensors.reduce((sum, { rows, columns }) => sum + rows * columns, 0);
     for (const role of program.roleOf) elements += l1[role]! * (sendsAcrossGroups(program) ? instances : 1);
     if (elements > MAX_ELEMENTS) throw new ProgramError('PROGRAM_TOO_LARGE', `Executing program ${program.name} needs ${elements} elements at once; ${MAX_ELEMENTS} is the limit.`, { elements });
+    this.#limitWork(instances, options.maxMultiplyAdds ?? 1e10);
     const names = program.tensors.map(({ name }) => name);
     for (const name of Object.keys(inputs)) {
       if (!names.includes(name)) throw new ProgramError('PROGRAM_BAD_ARRAY', `Program ${program.name} has no tensor ${name}${nearestName(name, names) === undefined ? '' : `; did you mean ${nearestName(name, names)}`}.`, { name });
     }
     this.#tensors = program.tensors.map(({ name, rows, columns, use, elementType }) => {
-      const given = inputs[name];
+      const given = Object.hasOwn(inputs, name) ? inputs[name] : undefined;
       if (given === undefined && use !== 'input') return new Float64Array(rows * columns).fill(NaN);
       if (given?.length !== rows * columns) throw new ProgramError('PROGRAM_BAD_ARRAY', `Tensor ${name} [${rows}, ${columns}] takes ${rows * columns} numbers, got ${given?.length ?? 'none'}.`, { name });
       const values = Float64Array.from(given);
@@ -151,6 +154,24 @@ class State {
       done: (member, row) => races?.done(member, row),
     };
     walk({ compiled, instances, ...(placed === undefined ? {} : { wafer: (member: number, row: number) => memberOfPeer(placed, member, row) }) }, visitor);
+  }
+
+  #limitWork(instances: number, maxMultiplyAdds: number): void {
+    const { program } = this.#compiled;
+    const { name, views, roles, roleOf } = program;
+    const work = roles.map(({ table }) => {
+      let sum = 0;
+      for (let row = 0; row < table.operations; row++) {
+        if (table.kind[row] === TileOperation.MATMUL) sum += views.rows[table.out[row]!]! * views.columns[table.out[row]!]! * views.columns[table.a[row]!]!;
+      }
+      return sum;
+    });
+    const multiplyAdds = instances * roleOf.reduce((sum, role) => sum + work[role]!, 0);
+    if (multiplyAdds > maxMultiplyAdds) throw new ProgramError('PROGRAM_TOO_LARGE', `Executing program ${name} needs ${multiplyAdds} multiply-adds; ${maxMultiplyAdds} is the limit.`, { multiplyAdds });
+    const together = sendsAcrossGroups(program) ? instances : 1;
+    const operations = together * roleOf.reduce((sum, role) => sum + roles[role]!.table.operations, 0);
+    const clocks = 2 * operations * together * this.#places * ENGINES;
+    if (this.#races && clocks > MAX_ELEMENTS) throw new ProgramError('PROGRAM_TOO_LARGE', `Looking for races in program ${name} needs ${clocks} clock entries; ${MAX_ELEMENTS} is the limit. It can be executed without.`, { clocks });
   }
 
   results(): Record<string, Float64Array> {
