@@ -123,6 +123,18 @@ test('a trace of another model is refused before anything is planned', () => {
   expect(() => planReplay(scenarioOf(1, 1), twoDies, { ...model, experts: 5 }, traceOf([2, 2]))).toThrow('the model has 5 experts per layer, the trace 6');
 });
 
+test('a tile that is absent gets no token and no expert', () => {
+  const trace = traceOf([3, 3, 3, 3]);
+  const broken = (x: number, y: number): Hardware => ({ ...twoDies, defects: { tiles: [{ die: { x: 1, y: 0 }, x, y }] } });
+  // One token per die sits on the first tile; three experts share four tiles, all of which have one.
+  expect(() => planReplay(scenarioOf(1, 1), broken(0, 0), model, trace)).toThrow(expect.objectContaining({ code: 'INFERENCE_ABSENT_TILE', message: expect.stringContaining('Token slot 1 would live on tile (0, 0) of die (1, 0), which is absent') }));
+  expect(() => planReplay(scenarioOf(1, 1), broken(1, 1), model, trace)).toThrow(expect.objectContaining({ code: 'INFERENCE_ABSENT_TILE', message: expect.stringContaining('Expert 5 would live on tile (1, 1)') }));
+});
+
+test('a machine without memory channels cannot stream weights', () => {
+  expect(() => planReplay(scenarioOf(1, 1), { ...twoDies, memory: null }, model, traceOf([3]))).toThrow(expect.objectContaining({ code: 'HARDWARE_NO_MEMORY', message: expect.stringContaining('A replay of expert layers, which streams weights, needs memory channels') }));
+});
+
 test('rows of experts and phases add up the operations of a die and take their times', () => {
   const plan = planReplay(scenarioOf(1, 4), twoDies, model, traceOf(new Array<number>(8).fill(2)));
   const program = dieProgram(plan, 0, 0);

@@ -1,4 +1,4 @@
-import { dies, memoryOf, type Hardware } from '@kerf/hardware';
+import { dies, dieXY, hasDefects, isAbsentTile, memoryOf, type Hardware } from '@kerf/hardware';
 import { expertTiles, linearPlacement, type ExpertTiles } from '@kerf/moe';
 import type { ModelCard, Scenario } from '@kerf/scenario';
 import { checkTraceAgainstModel, type RoutingTrace } from '@kerf/traces';
@@ -34,7 +34,8 @@ export interface ReplayPlan {
  *
  * @throws TraceError if the trace was not recorded from this model's layers, experts and top-k
  * @throws HardwareError `HARDWARE_NO_MEMORY` if the dies have no memory to hold the weights
- * @throws InferenceError `INFERENCE_TOO_MANY_STEPS` if a step would have no token, `INFERENCE_NO_DECODE` if all would
+ * @throws InferenceError `INFERENCE_TOO_MANY_STEPS` if a step would have no token, `INFERENCE_NO_DECODE` if all would,
+ * `INFERENCE_ABSENT_TILE` if tokens or experts would live on a tile that is absent
  */
 export function planReplay(scenario: Scenario, hardware: Hardware, model: ModelCard, trace: RoutingTrace): ReplayPlan {
   memoryOf(hardware, 'A replay of expert layers, which streams weights,');
@@ -49,6 +50,9 @@ export function planReplay(scenario: Scenario, hardware: Hardware, model: ModelC
     throw new InferenceError('INFERENCE_TOO_MANY_STEPS', message, { steps, liveSteps, slots, requests });
   }
   const placement = linearPlacement(model.experts, dies(hardware));
+  const layout = expertTiles(placement, hardware);
+  const slotTile = slotTiles(hardware, tokensPerDie);
+  checkTilesArePresent(hardware, layout, slotTile);
   return {
     scenario,
     hardware,
@@ -61,10 +65,27 @@ export function planReplay(scenario: Scenario, hardware: Hardware, model: ModelC
       ? [`The trace has ${requests} requests and the wafer ${slots} slots, so requests are repeated: slots from ${requests} on start at an offset drawn from seed ${scenario.seed}, and every request starts again when it ends.`]
       : [],
     placement,
-    layout: expertTiles(placement, hardware),
-    slotTile: slotTiles(hardware, tokensPerDie),
+    layout,
+    slotTile,
     schedule,
   };
+}
+
+/** The placements of this package know full grids only; a tile that is not there must not get work. */
+function checkTilesArePresent(hardware: Hardware, { dieOfExpert, first, count, tilesPerDie }: ExpertTiles, slotTile: Uint32Array): void {
+  if (!hasDefects(hardware)) return;
+  const check = (tile: number, what: string) => {
+    if (!isAbsentTile(hardware, tile)) return;
+    const local = tile % tilesPerDie;
+    const die = dieXY(hardware, Math.floor(tile / tilesPerDie));
+    const place = `(${local % hardware.die.tilesX}, ${Math.floor(local / hardware.die.tilesX)}) of die (${die.x}, ${die.y})`;
+    const message = `${what} would live on tile ${place}, which is absent in the hardware "${hardware.name}". Tokens and experts are laid out on full grids; placements around defects do not exist yet.`;
+    throw new InferenceError('INFERENCE_ABSENT_TILE', message, { tile });
+  };
+  slotTile.forEach((tile, slot) => check(tile, `Token slot ${slot}`));
+  dieOfExpert.forEach((die, expert) => {
+    for (let i = 0; i < count[expert]!; i++) check(die * tilesPerDie + first[expert]! + i, `Expert ${expert}`);
+  });
 }
 
 /** The step of a kernel, and its layer in the model, dense layers counted. */
