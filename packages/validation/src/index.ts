@@ -5,7 +5,7 @@ export { OUTCOMES, ROW_FIDELITIES, ROW_LISTS, VERDICTS, type LedgerRow, type Out
 export { ledgerArrow, ledgerTable } from './ledger-table.ts';
 export { ledgerText, totalsText } from './ledger-text.ts';
 export type { CommandLine, CommandOutput, CommandStep, PlannedCase, PlannedRow } from './planned-case.ts';
-export { REFERENCE_FILES, type JsonObject, type ReferenceFileName, type References } from './reference/references.ts';
+export { EVENT_TRACES, REFERENCE_FILES, type EventTraceName, type JsonObject, type ReferenceFileName, type References } from './reference/references.ts';
 export { caseText, commandText, numberIn, runCase, type CommandResult, type RunCommand } from './run-case.ts';
 export { QUICK_SECONDS, quickSample } from './sample.ts';
 export { completeCase, type CaseDraft, type CaseSource, type Suite } from './suite.ts';

@@ -29,7 +29,7 @@ export function planLedger(all: readonly Suite[], names: readonly string[], refe
     throw new ValidationError('REFERENCE_EMPTY', `${references.folder} holds none of the reference files: ${REFERENCE_FILES.join(', ')}.`, { folder: references.folder });
   }
   const cases = suites.flatMap((suite) => {
-    const formulas = foreign ? [] : (suite.formulas?.() ?? []);
+    const formulas = foreign ? [] : (suite.formulas?.(references) ?? []);
     const parts = suite.sources.map((source) => ({ source, drafts: source.cases(references) }));
     const planned = [...formulas, ...parts.flatMap(({ drafts }) => drafts)].map((draft) => completeCase(suite, draft));
     const absent = names.length === 0 && foreign ? [] : parts.filter(({ drafts }) => drafts.length === 0).map(({ source }) => absentPart(suite, references, source));

@@ -43,7 +43,7 @@ export interface Suite {
   /** Cases out of reference files. */
   readonly sources: readonly CaseSource[];
   /** Cases out of formulas; they need no file and are left out when cases of another folder are run. */
-  readonly formulas?: () => readonly CaseDraft[];
+  readonly formulas?: (references: References) => readonly CaseDraft[];
 }
 
 /** @throws Error when a draft contradicts its suite, which is a bug of the suite */

@@ -21,6 +21,8 @@ export interface MeshTraffic {
   /** Cycles of measurement, after the warm-up. */
   readonly cycles: number;
   readonly seed: number;
+  /** Mean latency from which the network is called saturated; 500 if absent. */
+  readonly latencyLimitCycles?: number;
 }
 
 /** `kerf traffic` with a pattern on a mesh. */
@@ -28,7 +30,7 @@ export function trafficLine(t: MeshTraffic): CommandLine {
   return [
     'traffic', '--mesh', `${t.columns}x${t.rows}`, '--fidelity', t.fidelity, '--pattern', t.pattern, '--rate', decimal(t.flitRate), '--flits', String(t.packetFlits),
     '--vcs', String(t.virtualChannels), '--buffer-flits', String(t.bufferFlits), '--pipeline', t.pipeline, ...(t.switchHold === undefined ? [] : ['--switch-hold', t.switchHold]),
-    '--warmup-cycles', String(t.warmupCycles), '--cycles', String(t.cycles), '--seed', String(t.seed), '--json',
+    '--warmup-cycles', String(t.warmupCycles), '--cycles', String(t.cycles), ...(t.latencyLimitCycles === undefined ? [] : ['--latency-limit-cycles', String(t.latencyLimitCycles)]), '--seed', String(t.seed), '--json',
   ];
 }
 
@@ -70,9 +72,41 @@ export const meanHops = (output: CommandOutput | undefined): number => numberIn(
 export const cyclesOf = (output: CommandOutput | undefined): number => numberIn(output, 'cycles');
 export const isSaturated = (output: CommandOutput | undefined): boolean => output?.['status'] === 'saturated';
 
-/** `kerf traffic` with a stream from one die to its neighbour that never ends, over a link of so many nanoseconds, which at 1 GHz are cycles. */
-export function streamLine(latencyNanoseconds: number): CommandLine {
-  return ['traffic', '--hardware', 'c2c-256g', '--set', `hardware.d2d.link.cycles=${latencyNanoseconds}`, '--fidelity', 'packet', '--stream', '--json'];
+/** `kerf traffic` with the events of a trace on a mesh, from its first cycle on. */
+export function eventsLine(path: string, { columns, rows, fidelity, packetFlits, pipeline }: Pick<MeshTraffic, 'columns' | 'rows' | 'fidelity' | 'packetFlits' | 'pipeline'>): CommandLine {
+  return [
+    'traffic', '--mesh', `${columns}x${rows}`, '--fidelity', fidelity, '--events', path, '--flits', String(packetFlits), '--buffer-flits', String(Math.max(8, packetFlits)), '--pipeline', pipeline,
+    '--warmup-cycles', '0', '--json',
+  ];
 }
 
-export const throughputOf = (output: CommandOutput | undefined): number => numberIn(output, 'throughputGigabytesPerSecond');
+/** `kerf traffic` with one tile of a mesh that sends to another as fast as it can. */
+export function meshStreamLine(t: Pick<MeshTraffic, 'columns' | 'rows' | 'fidelity' | 'packetFlits' | 'pipeline'>, from: number, to: number, bytes: number): CommandLine {
+  return [
+    'traffic', '--mesh', `${t.columns}x${t.rows}`, '--fidelity', t.fidelity, '--stream', `${from}:${to}`, '--bytes', String(bytes), '--flits', String(t.packetFlits),
+    '--buffer-flits', String(Math.max(8, t.packetFlits)), '--pipeline', t.pipeline, '--json',
+  ];
+}
+
+/** `kerf traffic` with a stream from one chip to the next, over a link of so many nanoseconds, which at 1 GHz are cycles. */
+export function chipStreamLine(latencyNanoseconds: number, bytes: number): CommandLine {
+  return ['traffic', '--hardware', 'c2c-256g', '--set', `hardware.d2d.link.cycles=${latencyNanoseconds}`, '--fidelity', 'packet', '--stream', '0:1', '--bytes', String(bytes), '--json'];
+}
+
+/** Bytes of a flit on a mesh of bare routers. */
+export const MESH_FLIT_BYTES = 16;
+
+/** What a stream without end gets; at 1 GHz also in GB/s. */
+export const steadyBytesPerCycle = (output: CommandOutput | undefined): number => numberIn(output, 'steadyBytesPerCycle');
+/** The longest way of all packets, from creation to the arrival of the tail. */
+export const longestLatency = (output: CommandOutput | undefined): number => numberIn(output, 'latencyPercentiles.max');
+/** Load at which the busiest link is always busy, as analytic fidelity estimates it. */
+export const boundOf = (output: CommandOutput | undefined): number => numberIn(output, 'saturationFlitRate');
+
+/** `kerf hardware show`. */
+export function hardwareLine(preset: string): CommandLine {
+  return ['hardware', 'show', preset, '--json'];
+}
+
+/** Bytes per second, each way, over the narrower cut through the middle of a die. */
+export const bisectionBandwidth = (output: CommandOutput | undefined): number => numberIn(output, 'figures.die.bisectionBytesPerSecond');

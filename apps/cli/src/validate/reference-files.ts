@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join, resolve } from 'node:path';
-import { REFERENCE_FILES, type ReferenceFileName, type References } from '@kerf/validation';
+import { dirname, join, relative, resolve } from 'node:path';
+import { REFERENCE_FILES, type EventTraceName, type ReferenceFileName, type References } from '@kerf/validation';
 import { readError } from '@kerf/node';
 import { CliError } from '../errors.ts';
 import { readJson } from '../files.ts';
@@ -11,7 +11,7 @@ const require = createRequire(import.meta.url);
 /** The figures that ship with Kerf. */
 export function shippedReferences(): References {
   const files = new Map(REFERENCE_FILES.map((name): [ReferenceFileName, unknown] => [name, readJson(require.resolve(`@kerf/validation/figures/${name}`))]));
-  return { folder: '', files, hasRecording: (path) => isFileUnder(process.env['KERF_REFERENCE'], path) };
+  return { folder: '', files, tracePath, hasRecording: (path) => isFileUnder(process.env['KERF_REFERENCE'], path) };
 }
 
 /**
@@ -32,7 +32,14 @@ export function referencesIn(folder: string): References {
     throw readError(error, path);
   }
   const files = new Map(REFERENCE_FILES.filter((name) => names.has(name)).map((name): [ReferenceFileName, unknown] => [name, readJson(join(path, name))]));
-  return { folder, files, hasRecording: (recording) => isFileUnder(dirname(path), recording) || isFileUnder(process.env['KERF_REFERENCE'], recording) };
+  return { folder, files, tracePath, hasRecording: (recording) => isFileUnder(dirname(path), recording) || isFileUnder(process.env['KERF_REFERENCE'], recording) };
+}
+
+/** Relative where that is shorter: the path stands in command lines that people read. */
+function tracePath(name: EventTraceName): string {
+  const path = require.resolve(`@kerf/validation/figures/${name}`);
+  const near = relative('', path);
+  return near.startsWith('..') ? path : near;
 }
 
 function isFileUnder(folder: string | undefined, path: string): boolean {

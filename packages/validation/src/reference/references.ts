@@ -6,11 +6,17 @@ import { ValidationError } from '../errors.ts';
 export const REFERENCE_FILES = ['booksim2-mesh.json', 'flatattention.json', 'softhier-runs.json', 'softhier-components.json', 'astra-sim.json', 'eplb.json'] as const;
 export type ReferenceFileName = (typeof REFERENCE_FILES)[number];
 
+/** Traces of events beside the figures: packets that never meet, and the links of a ring over a mesh. */
+export const EVENT_TRACES = ['ring-4x4.csv', 'ring-8x8.csv', 'sparse-4x4.csv', 'sparse-8x8.csv', 'sparse-16x16.csv'] as const;
+export type EventTraceName = (typeof EVENT_TRACES)[number];
+
 /** Reference files that were read, as JSON values; nothing in them has been checked yet. */
 export interface References {
   /** What a person calls the folder; errors and sources name it. Empty for the figures that ship with Kerf. */
   readonly folder: string;
   readonly files: ReadonlyMap<ReferenceFileName, unknown>;
+  /** Path of a trace of events that ships with the figures, as a command line takes it. */
+  readonly tracePath: (name: EventTraceName) => string;
   /** Whether a recording that a file refers to could be found. */
   readonly hasRecording: (path: string) => boolean;
 }

@@ -1,8 +1,8 @@
 import type { CommandOutput, CommandStep, PlannedRow } from '../planned-case.ts';
 import type { CaseDraft, Suite } from '../suite.ts';
-import { collectiveLine, cyclesOf, isSaturated, packetLatency, trafficCostSeconds, trafficLine, type MeshTraffic } from '../traffic-commands.ts';
-import { acceptedRate } from '../traffic-commands.ts';
+import { acceptedRate, collectiveLine, cyclesOf, isSaturated, packetLatency, trafficCostSeconds, trafficLine, type MeshTraffic } from '../traffic-commands.ts';
 import { deviationOf } from '../verdict.ts';
+import { idealBounds } from './ideal-bounds.ts';
 
 /** Relative: latency up to half of saturation, and up to 85 % of it; saturation itself. */
 const LOW_LOAD_TOLERANCE = 0.05;
@@ -21,17 +21,7 @@ const WARMUP_CYCLES = 6000;
 const PACKETS = 12_000;
 const LEAST_CYCLES = 6000;
 
-/**
- * Patterns with the load, in flits per node and cycle, at which the busiest link of an X-then-Y mesh of side k is always busy
- * (Dally & Towles, ch. 3: the channel load of the pattern under dimension-order routing).
- */
-const PATTERNS: readonly { readonly name: string; readonly idealBound: (k: number) => number }[] = [
-  { name: 'uniform', idealBound: (k) => 4 / k },
-  { name: 'transpose', idealBound: (k) => 1 / (k - 1) },
-  { name: 'bitcomp', idealBound: (k) => 2 / k },
-  { name: 'tornado', idealBound: (k) => 1 / (Math.ceil(k / 2) - 1) },
-  { name: 'neighbor', idealBound: () => 1 },
-];
+const PATTERNS = ['uniform', 'transpose', 'bitcomp', 'tornado', 'neighbor'] as const;
 
 interface Config {
   readonly pattern: string;
@@ -56,10 +46,10 @@ export const nocPacketFlit: Suite = {
 };
 
 function configs(): Config[] {
-  const of = (pattern: string, packetFlits: number, lanes: number, more: Partial<Config> = {}): Config => ({
-    pattern, packetFlits, lanes, idealBound: PATTERNS.find(({ name }) => name === pattern)!.idealBound(SIDE), bufferFlits: Math.max(LEAST_BUFFER_FLITS, packetFlits), pipeline: 'B', judged: true, ...more,
+  const of = (pattern: (typeof PATTERNS)[number], packetFlits: number, lanes: number, more: Partial<Config> = {}): Config => ({
+    pattern, packetFlits, lanes, idealBound: idealBounds[pattern](SIDE), bufferFlits: Math.max(LEAST_BUFFER_FLITS, packetFlits), pipeline: 'B', judged: true, ...more,
   });
-  const judged = PATTERNS.flatMap(({ name }) => JUDGED_LANES.flatMap((lanes) => PACKET_FLITS.map((flits) => of(name, flits, lanes))));
+  const judged = PATTERNS.flatMap((name) => JUDGED_LANES.flatMap((lanes) => PACKET_FLITS.map((flits) => of(name, flits, lanes))));
   // Route computation and VC allocation cost a cycle each, behind every tail again.
   const longPipeline = JUDGED_LANES.flatMap((lanes) => ([1, 4, 16] as const).map((flits) => of('uniform', flits, lanes, { pipeline: 'A' })));
   const otherLanes = ([2, 4] as const).map((lanes) => of('uniform', 4, lanes, { judged: false }));
@@ -73,7 +63,7 @@ function run(config: Config, fidelity: 'flit' | 'packet', flitRate: number, swit
   const cycles = Math.max(LEAST_CYCLES, Math.ceil(PACKETS / ((flitRate / packetFlits) * SIDE * SIDE)));
   return {
     columns: SIDE, rows: SIDE, fidelity, pattern, flitRate, packetFlits, virtualChannels: lanes, bufferFlits: fidelity === 'packet' ? Math.max(bufferFlits, packetFlits) : bufferFlits,
-    pipeline, ...(fidelity === 'flit' ? { switchHold } : {}), warmupCycles: WARMUP_CYCLES, cycles: Math.min(cycles, 400_000), seed: SEED,
+    pipeline, ...(fidelity === 'flit' ? { switchHold } : {}), warmupCycles: WARMUP_CYCLES, cycles: Math.min(cycles, 400_000), latencyLimitCycles: 500 + 50 * packetFlits, seed: SEED,
   };
 }
 
