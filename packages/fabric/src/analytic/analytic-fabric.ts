@@ -341,8 +341,12 @@ export class AnalyticFabric implements Fabric<AnalyticSnapshot> {
     this.#tail = free - 1;
   }
 
-  /** Takes the link behind an output port for a packet whose head and tail are at the router at `#head` and `#tail`. */
-  #take(port: number, channel: number, bytes: number, flits: number): void {
+  /**
+   * Takes the link behind an output port for a packet whose head and tail are at the router at `#head` and `#tail`.
+   *
+   * @param stretches a reduction follows at the pace at which it is joined, instead of waiting until it can go without holes
+   */
+  #take(port: number, channel: number, bytes: number, flits: number, stretches = false): void {
     const { topology } = this;
     const { virtualChannels, setupCycles } = topology;
     const { kind, cycles, flitNumerator, flitDenominator, creditFlits, creditCycles } = topology.types[topology.type[port]!]!;
@@ -361,7 +365,15 @@ export class AnalyticFabric implements Fabric<AnalyticSnapshot> {
       }
     }
     // A slower link may still be bringing the tail: starting at once would leave holes in the stream.
-    if (this.#tail + 1 - hold > start) start = this.#tail + 1 - hold;
+    const due = this.#tail + 1 - hold;
+    if (due > start) {
+      if (stretches) {
+        hold += due - start;
+        lag = 0;
+      } else {
+        start = due;
+      }
+    }
     if (kind !== EJECTION) {
       // As many packets as the buffer holds go at once; then one per returned credit (Turner's leaky bucket, GCRA).
       const packets = virtualChannels * Math.floor(creditFlits / flits);
@@ -465,15 +477,20 @@ export class AnalyticFabric implements Fabric<AnalyticSnapshot> {
     const { plan, order } = this.#reductions[tree]!;
     const { inputsPerCycle, latencyCycles } = topology.reduction;
     for (const router of order) {
-      // With two inputs per cycle, n inputs of f flits take (n − 1) × f cycles.
-      const start = Math.max(head[router]!, this.#combineFree[router]!);
-      const end = start + Math.ceil(((bitsOf(plan.inputs[router]!) - 1) / (inputsPerCycle - 1)) * flits);
-      this.#combineFree[router] = end;
-      this.#head = start + latencyCycles;
-      this.#tail = Math.max(tail[router]!, end - 1) + latencyCycles;
+      const inputs = bitsOf(plan.inputs[router]!);
+      this.#head = head[router]!;
+      this.#tail = tail[router]!;
+      if (inputs > 1) {
+        // With two inputs per cycle, n inputs of f flits take (n − 1) × f cycles.
+        const start = Math.max(this.#head, this.#combineFree[router]!);
+        const end = start + Math.ceil(((inputs - 1) / (inputsPerCycle - 1)) * flits);
+        this.#combineFree[router] = end;
+        this.#head = start + latencyCycles;
+        this.#tail = Math.max(this.#tail, end - 1) + latencyCycles;
+      }
       const out = plan.out[router]!;
       const port = router * PORT_STRIDE + out;
-      this.#take(port, channel, bytes, flits);
+      this.#take(port, channel, bytes, flits, true);
       if (out === LOCAL) {
         this.#arrive(router, this.#tail, channel, bytes, topology.dieId * topology.tiles + plan.root, sequence, entered);
         return;
