@@ -1,9 +1,8 @@
-import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { countDefects, figuresOf, parseHardware, presetHardware, presets, remarksOn, type Hardware } from '@kerf/hardware';
-import { writeError } from '@kerf/node';
 import type { Output } from '../errors.ts';
 import { isFile, readJson } from '../files.ts';
+import { writeWhole } from '../traffic/write-whole.ts';
 import { drawHardware } from './draw.ts';
 import { cutOffText, healthOf, type Health } from './health.ts';
 import { reportText, sizeText } from './report.ts';
@@ -28,7 +27,7 @@ export function showHardware(name: string, check: boolean, { json = false, svg }
   const remarks = remarksOn(hardware);
   const health = healthOf(hardware);
   // The drawing comes first: it shows what a failed check is about.
-  if (svg !== undefined) writeSvg(svg, drawHardware(hardware, { cutOff: health.cutOff, lines: [sizeText(hardware)] }));
+  if (svg !== undefined) writeWhole(svg, drawHardware(hardware, { cutOff: health.cutOff, lines: [sizeText(hardware)] }));
   if (check) health.assertSound();
   if (json) {
     const { cutOff, deadlock } = health;
@@ -51,12 +50,4 @@ function healthText(hardware: Hardware, { cutOff, deadlock }: Health): string[] 
 function machineOf(name: string): Hardware {
   if (Object.hasOwn(presets, name) || (!isFile(name) && !/[/\\]|\.json$/.test(name))) return presetHardware(name);
   return parseHardware(readJson(name), name);
-}
-
-function writeSvg(path: string, text: string): void {
-  try {
-    writeFileSync(path, text);
-  } catch (error) {
-    throw writeError(error, path);
-  }
 }

@@ -18,7 +18,11 @@ export function writeWhole(path: string, data: string | Uint8Array): void {
     writeFileSync(partial, data);
     renameSync(partial, path);
   } catch (error) {
-    rmSync(partial, { force: true });
+    try {
+      rmSync(partial, { force: true });
+    } catch {
+      // Under a path that leads through a file there is nothing to remove.
+    }
     throw writeError(error, path);
   }
 }
