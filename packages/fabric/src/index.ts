@@ -10,6 +10,8 @@ export {
 export { allToAllBisectionCycles, busiestLinkFlits, flitsOf, zeroLoadCycles } from './latency.ts';
 export { PacketKernel, portName, type MulticastOptions, type PacketKernelOptions } from './packet-kernel.ts';
 export { DIRECTIONS, FIRST_GATEWAY, MAX_GATEWAYS, opposite, PORT_STRIDE } from './ports.ts';
+export { checkDeadlockFreedom, requireDeadlockFreedom, type DeadlockReport } from './routes/deadlock-freedom.ts';
+export { checkReachable, cutOffTiles } from './routes/reachable.ts';
 export { AnalyticFabric, type AnalyticFabricOptions, type AnalyticSnapshot } from './analytic/analytic-fabric.ts';
 export { bisectionBytesPerCycle, ringAllReduceCycles, singleFlowCycles } from './analytic/closed-forms.ts';
 export { estimateTraffic, type TrafficEstimate } from './analytic/estimate.ts';
