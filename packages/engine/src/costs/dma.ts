@@ -66,7 +66,7 @@ export function pushCycles(bytes: number, hops: number, linkBytes: number, spec:
   if (beatsPerRow * window >= roundTrip + beatsPerRow) return streamed;
   const rounds = Math.ceil(rows / window);
   const lastBeats = Math.ceil((bytes - (rows - 1) * spec.rowBytes) / linkBytes);
-  return WRITE_START_CYCLES + (rounds - 1) * (roundTrip + beatsPerRow) + roundTrip + (window === 1 ? lastBeats : beatsPerRow);
+  return Math.max(streamed, WRITE_START_CYCLES + (rounds - 1) * (roundTrip + beatsPerRow) + roundTrip + (window === 1 ? lastBeats : beatsPerRow));
 }
 
 /**
