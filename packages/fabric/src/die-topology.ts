@@ -1,7 +1,10 @@
-import { creditCyclesOf, edgeNodes, ejectionLinkOf, reductionOf, setupCyclesOf, tilesPerDie, virtualChannelsOf, type EdgeNode, type Hardware, type ReductionSpec } from '@kerf/hardware';
+import {
+  creditCyclesOf, directions, edgeNodes, ejectionLinkOf, isAbsentLink, reductionOf, setupCyclesOf, tilesPerDie, virtualChannelsOf, type EdgeNode, type Hardware, type ReductionSpec,
+} from '@kerf/hardware';
 import { FabricError } from './errors.ts';
 import { EJECTION, FROM_HUB, INJECTION, linkType, MESH, TILE_LINK, TO_HUB, type LinkType } from './link-type.ts';
 import { DIRECTIONS, EAST, FIRST_GATEWAY, HUB, LOCAL, NORTH, opposite, PORT_STRIDE, SOUTH, WEST } from './ports.ts';
+import { routeTable } from './routes/route-table.ts';
 
 /** `peer` of a port without a link. */
 export const NO_LINK = -1;
@@ -27,8 +30,9 @@ export interface RouteTable {
    *
    * @param router local
    * @param targetTile wafer-wide
+   * @param back a response: where routes go along x first, it goes along y first, back the way that a request came
    */
-  port(router: number, targetTile: number): number;
+  port(router: number, targetTile: number, back?: boolean): number;
 }
 
 /** The networks of a machine: the wide one, and a narrow one beside it for synchronisation. */
@@ -138,8 +142,9 @@ export function dieTopology(machine: Hardware, dieId: number, network: Network =
       const port = tile * PORT_STRIDE + direction;
       const neighbour = neighbours[direction]!;
       if (neighbour >= 0) {
-        peer[port] = neighbour * PORT_STRIDE + opposite(direction);
         type[port] = TILE_LINK;
+        // A link that leads one way only is kept: its credits go back on it, and no route leads the other way.
+        if (!isCut(hardware, dieId, tile, neighbour, direction)) peer[port] = neighbour * PORT_STRIDE + opposite(direction);
       } else if (hub === null && hasNeighbour[direction]) {
         const position = direction === EAST || direction === WEST ? y : x;
         peer[port] = boundaryPeer(direction, position);
@@ -151,7 +156,8 @@ export function dieTopology(machine: Hardware, dieId: number, network: Network =
     type[tile * PORT_STRIDE + LOCAL] = ejection;
   }
 
-  const gatewayOfTile = new Uint8Array(tiles);
+  const routes = routeTable(hardware, dieId);
+  const gatewayOfTile = routes?.gatewayOfTile ?? new Uint8Array(tiles);
   if (hub !== null) {
     coordinates[tiles] = dieX | (dieY << 16);
     const base = tiles * PORT_STRIDE;
@@ -167,7 +173,7 @@ export function dieTopology(machine: Hardware, dieId: number, network: Network =
       type[base + direction] = dieLink;
       boundaryPorts[direction]![0] = base + direction;
     }
-    for (let tile = 0; tile < tiles; tile++) gatewayOfTile[tile] = nearestGateway(tile, gateways, tilesX);
+    if (routes === null) for (let tile = 0; tile < tiles; tile++) gatewayOfTile[tile] = nearestGateway(tile, gateways, tilesX);
   }
 
   const nodes = edgeNodes(hardware);
@@ -183,10 +189,17 @@ export function dieTopology(machine: Hardware, dieId: number, network: Network =
 
   return {
     waferTiles: tiles * diesX * diesY, nodes, nodePorts, columnAliasing: hardware.memory?.aliasing === 'column',
-    virtualChannels: virtualChannelsOf(hardware), setupCycles: setupCyclesOf(hardware), reduction: reductionOf(hardware), routes: null,
+    virtualChannels: virtualChannelsOf(hardware), setupCycles: setupCyclesOf(hardware), reduction: reductionOf(hardware), routes,
     dieId, dieX, dieY, tiles, routers, hubRouter: hub === null ? -1 : tiles, ports, coordinates, peer, type, types, gatewayOfTile, gateways,
     hasNeighbour, boundaryPorts, flitBytes, maxPacketBytes, maxPacketFlits, tilesX, tilesY, diesX,
   };
+}
+
+/** Is the connection of two tiles of a die absent in both directions? */
+function isCut(hardware: Hardware, dieId: number, tile: number, neighbour: number, direction: number): boolean {
+  if (hardware.defects === undefined) return false;
+  const first = dieId * tilesPerDie(hardware);
+  return isAbsentLink(hardware, first + tile, directions[direction]!) && isAbsentLink(hardware, first + neighbour, directions[opposite(direction)]!);
 }
 
 const DIRECTION_OF_EDGE = { east: EAST, west: WEST, north: NORTH, south: SOUTH } as const;

@@ -29,6 +29,9 @@ export interface PacketKernelOptions {
   readonly classes?: readonly number[];
 }
 
+/** First lane of a class without buffers: so small that no lane belongs to it. */
+const NO_LANE = -1024;
+
 export interface MulticastOptions {
   /** Does every receiver answer, and the answers join on their way into one that is delivered at the root? */
   readonly acknowledged?: boolean;
@@ -63,8 +66,9 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
   readonly #virtualChannels: number;
   /** [classes] first lane of a class, or −1. */
   readonly #laneOfClass: Int32Array;
-  /** First lane of the reduction class; without one, a number so small that no lane belongs to it. */
+  /** First lane of the class, or {@link NO_LANE}. */
   readonly #reductionLane: number;
+  readonly #responseLane: number;
   /** [link kinds × lanes] first lane of the class that a packet is in behind such a link. */
   readonly #lanesBehind: Uint8Array;
   readonly #typeKind: Uint8Array;
@@ -76,6 +80,8 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
   readonly #typeFlitsPerCycle: Int32Array;
   /** Do packets that have come to the end of their way through the mesh always go to the tile? */
   readonly #endsAtTile: boolean;
+  /** Do responses have buffers? */
+  readonly #responses: boolean;
   /** Node at a port of a tile. */
   readonly #nodeAt: ReadonlyMap<number, number>;
   readonly #wake: Int32Array;
@@ -96,7 +102,8 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
     this.#reverse = options.reverseVisits ?? false;
     this.#laneOfClass = new Int32Array(CLASSES).fill(-1);
     this.classes.forEach((trafficClass, place) => (this.#laneOfClass[trafficClass] = place * this.#virtualChannels));
-    this.#reductionLane = this.classes.includes(CLASS_REDUCTION) ? this.#laneOfClass[CLASS_REDUCTION]! : -1024;
+    this.#reductionLane = this.classes.includes(CLASS_REDUCTION) ? this.#laneOfClass[CLASS_REDUCTION]! : NO_LANE;
+    this.#responseLane = this.classes.includes(CLASS_RESPONSE) ? this.#laneOfClass[CLASS_RESPONSE]! : NO_LANE;
     this.#lanesBehind = new Uint8Array(4 * this.lanes);
     for (let lane = 0; lane < this.lanes; lane++) {
       const own = lane - (lane % this.#virtualChannels);
@@ -116,6 +123,7 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
     this.#typeNumerator = Int32Array.from(types, (type) => type.flitNumerator);
     this.#typeDenominator = Int32Array.from(types, (type) => type.flitDenominator);
     this.#typeFlitsPerCycle = Int32Array.from(types, (type) => Math.ceil(type.flitDenominator / type.flitNumerator));
+    this.#responses = this.classes.includes(CLASS_RESPONSE);
     this.#endsAtTile = topology.hubRouter < 0 && topology.nodes.length === 0;
     this.#nodeAt = new Map(Array.from(topology.nodePorts, (port, node) => [port, topology.tiles + node]));
     this.#wake = new Int32Array(topology.routers);
@@ -843,7 +851,7 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
 
   /** Do packets of a lane stay in it, because those of a tree must not overtake each other? */
   #keepsLane(lane: number): boolean {
-    return this.#isReductionLane(lane) || (lane - this.#laneOfClass[CLASS_RESPONSE]!) >>> 0 < this.#virtualChannels;
+    return this.#isReductionLane(lane) || (lane - this.#responseLane) >>> 0 < this.#virtualChannels;
   }
 
   /**
@@ -1225,12 +1233,16 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
     return router < this.topology.routers ? router : this.topology.hubRouter;
   }
 
-  /** Dimension order: along x first, then y, then out of the mesh. */
+  /** Dimension order: along x first, then y (a response along y first), then out of the mesh. */
   #route(router: number, target: number, offset: number): number {
     const { routes, coordinates } = this.topology;
     if (routes !== null) return this.#routeByTable(router, target, offset);
     const here = coordinates[router]!;
     const dx = (target & 0xffff) - (here & 0xffff);
+    // Responses go back the way that requests came: in one class with acknowledgements, which join along y first, others could deadlock.
+    if (this.#responses && dx !== 0 && target >>> 16 !== here >>> 16 && this.#isLaneOf(CLASS_RESPONSE, this.#columns.packets[offset + META]!)) {
+      return target >>> 16 > here >>> 16 ? SOUTH : NORTH;
+    }
     // The sign bit picks the direction, since a branch on it could not be predicted.
     if (dx !== 0) return EAST + (dx >>> 31) * (WEST - EAST);
     const dy = (target >>> 16) - (here >>> 16);
@@ -1239,7 +1251,8 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
   }
 
   #routeByTable(router: number, target: number, offset: number): number {
-    const port = this.topology.routes!.port(router, target);
+    const back = this.#responses && this.#isLaneOf(CLASS_RESPONSE, this.#columns.packets[offset + META]!);
+    const port = this.topology.routes!.port(router, target, back);
     return port !== LOCAL || router === this.topology.hubRouter || this.#endsAtTile ? port : this.#routeOut(router, offset);
   }
 

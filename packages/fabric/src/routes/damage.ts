@@ -51,6 +51,7 @@ function findDamage(hardware: Hardware): Damage | null {
     const holes = betweenDies ? absentDieLinks : absentTileLinks;
     const from = betweenDies ? dieOf(die) : tileIdOf(hardware, dieOf(die), x, y);
     const to = betweenDies ? neighbouringDie(hardware, from, direction) : neighbouringTile(hardware, from, direction);
+    if (to < 0) continue; // between dies, in a network of each die alone
     holes[from]! |= 1 << out;
     if (bothWays !== false) holes[to]! |= 1 << opposite(out);
     if (!betweenDies && dieOfTile(hardware, to) === dieOf(die)) damagedDie[dieOf(die)] = 1;

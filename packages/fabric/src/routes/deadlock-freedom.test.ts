@@ -41,6 +41,14 @@ describe('whole hardware', () => {
     }));
   });
 
+  test('the narrow network is checked beside the wide one, in every die alone', () => {
+    const syncLink = { bytesPerCycle: 8, cycles: 1, picojoulesPerByteHop: 0.1, maxPacketBytes: 8 };
+    expect(checkDeadlockFreedom({ ...mesh, syncLink })).toMatchObject({ acyclic: true, channels: 2 * 34 * 3 });
+    const perDie = 2 * (3 * 3 + 4 * 2);
+    expect(checkDeadlockFreedom({ ...hubMachine(), syncLink }).channels - checkDeadlockFreedom(hubMachine()).channels).toBe(6 * perDie * 3);
+    expect(checkDeadlockFreedom({ ...hubMachine({ tiles: [{ die: { x: 1, y: 1 }, x: 1, y: 1 }] }), syncLink })).toMatchObject({ acyclic: true, routing: 'up-down' });
+  });
+
   test('on hub hardware the way through the routers of the dies is part of the graph', () => {
     const report = checkDeadlockFreedom(hubMachine());
     const perDie = 2 * (3 * 3 + 4 * 2);
@@ -66,6 +74,12 @@ describe('a wrong rule', () => {
   test('reductions in the channels of requests close a circle: that is why they have their own', () => {
     expect(checkDeadlockFreedom(mesh, { reductionsAsRequests: true })).toMatchObject({ acyclic: false });
     expect(checkDeadlockFreedom(machine({ tilesX: 9, tilesY: 1 }), { reductionsAsRequests: true })).toMatchObject({ acyclic: true });
+  });
+
+  test('responses along x first close a circle with acknowledgements, which join along y first', () => {
+    const { acyclic, cycle } = checkDeadlockFreedom(mesh, { responsesAsRequests: true });
+    expect(acyclic).toBe(false);
+    expect(cycle!.every((channel) => channel.endsWith('(response)'))).toBe(true);
   });
 
   test('also between the routers of dies', () => {

@@ -2,18 +2,16 @@ import { dies, tilesPerDie, type Hardware } from '@kerf/hardware';
 import { FabricError } from '../errors.ts';
 import { DIRECTIONS } from '../ports.ts';
 import { addTurnsOfColumn, reversedTurns, turnsOfOffsets, type Turns } from './channel-dependencies.ts';
-import { xThenY, type OffsetRouting } from './dimension-order.ts';
+import { xThenY, yThenX, type OffsetRouting } from './dimension-order.ts';
 import { meshGraph, type MeshGraph } from './mesh-graph.ts';
 import { dieName, tileName } from './names.ts';
-import { damagedMeshes, tileNumbers, type Columns, type DamagedMeshes } from './route-table.ts';
+import { areDiesApart, damagedMeshes, tileNumbers, type Columns, type DamagedMeshes } from './route-table.ts';
 import { permittedTurns } from './up-down.ts';
 
 /** Traffic classes by number, in reports. */
 export const classNames = ['request', 'response', 'reduction', 'to-hub', 'from-hub'] as const;
 const directionNames = ['east', 'west', 'north', 'south'] as const;
 
-const REQUEST = 0;
-const REDUCTION = 2;
 const TO_HUB = 3;
 const FROM_HUB = 4;
 
@@ -39,6 +37,8 @@ export interface DeadlockOptions {
   readonly unicast?: readonly OffsetRouting[];
   /** Let reductions use the channels of requests. */
   readonly reductionsAsRequests?: boolean;
+  /** Let responses go along x first, like requests, although acknowledgements join along y first. */
+  readonly responsesAsRequests?: boolean;
 }
 
 /**
@@ -47,12 +47,21 @@ export interface DeadlockOptions {
  * since tiles take whatever arrives, branches of a multicast advance on their own, and what a router joins waits in a
  * table that {@link checkConcurrentReductions} keeps from running over.
  *
- * Whole meshes: the turns of dimension order, and reversed those of reductions. With defects: all turns that up*\/down*
+ * Whole meshes: requests and multicasts along x first, responses, acknowledgements and reductions along y first, which are
+ * the same ways gone backwards. With defects: all turns that up*\/down*
  * permits, hence those of every tree too, and the next hops of every pair of routers, up to 2^24 pairs in all.
  *
  * @see Dally & Seitz, Deadlock-free message routing in multiprocessor interconnection networks (IEEE ToC C-36(5), 1987)
  */
 export function checkDeadlockFreedom(hardware: Hardware, options: DeadlockOptions = {}): DeadlockReport {
+  const wide = checkNetwork(hardware, options);
+  if (hardware.syncLink === undefined || !wide.acyclic) return wide;
+  // The narrow network has the same routes, in every die alone.
+  const narrow = checkNetwork({ ...hardware, d2d: null }, options);
+  return { ...narrow, channels: wide.channels + narrow.channels, dependencies: wide.dependencies + narrow.dependencies, classes: wide.classes };
+}
+
+function checkNetwork(hardware: Hardware, options: DeadlockOptions): DeadlockReport {
   const network = networkOf(hardware, options);
   const { channels, dependencies, left } = sortOut(network);
   const report = {
@@ -105,28 +114,17 @@ function networkOf(hardware: Hardware, options: DeadlockOptions): Network {
   const allDies = dies(hardware);
   const tiles = allDies * perDie;
   const meshes = damagedMeshes(hardware);
-  const isHub = hardware.d2d?.shape === 'hub';
-  const classes = isHub ? 5 : 3;
+  const classes = hardware.d2d?.shape === 'hub' ? 5 : 3;
   const budget = { pairs: PAIRS_WALKED };
-  let mesh: MeshGraph;
-  let requests: Turns;
-  let reductions: Turns;
-  if (isHub) {
-    ({ mesh, requests, reductions } = diesOfHubs(hardware, meshes, unicast, budget));
-  } else if (meshes === null) {
-    const nodeAt = tileNumbers(hardware);
-    const [width, height] = [wafer.diesX * die.tilesX, wafer.diesY * die.tilesY];
-    mesh = meshGraph(width, height, null, nodeAt);
-    requests = turnsOfOffsets([...unicast, xThenY], width, height, nodeAt); // trees run along x, then y
-    reductions = reversedTurns(turnsOfOffsets([xThenY], width, height, nodeAt), mesh);
-  } else {
-    mesh = meshes.wafer!.labels.graph;
-    requests = turnsOfColumns(meshes.wafer!, budget);
-    reductions = reversedTurns(permittedTurns(meshes.wafer!.labels), mesh);
-  }
-  // Multicasts are requests. Responses and what goes to and from hubs are unicasts, whose turns are among those of requests.
-  const turns = Array.from({ length: classes }, (_, trafficClass) => (trafficClass === REDUCTION ? reductions : requests));
-  if (options.reductionsAsRequests === true) turns[REQUEST] = requests.map((onward, at) => onward | reductions[at]!);
+  const { mesh, requests, responses, reductions } = areDiesApart(hardware)
+    ? diesApart(hardware, meshes, unicast, budget)
+    : meshes === null
+      ? wholeTurns(unicast, wafer.diesX * die.tilesX, wafer.diesY * die.tilesY, tileNumbers(hardware))
+      : damagedTurns(meshes.wafer!, budget);
+  // What goes to hubs and comes from them are unicasts that go along x first, like requests.
+  const turns = [requests, responses, reductions, requests, requests].slice(0, classes);
+  if (options.reductionsAsRequests === true) turns[0] = either(requests, reductions);
+  if (options.responsesAsRequests === true) turns[1] = either(requests, responses);
   const firstHubChannel = classes * tiles * DIRECTIONS;
   if (hardware.d2d?.shape !== 'hub') return { classes, tiles, perDie, mesh, turns, hub: null, firstHubChannel, hubStride: 0, size: firstHubChannel };
   const gateways = hardware.d2d.gateways.map(({ x, y }) => y * die.tilesX + x);
@@ -139,6 +137,39 @@ function networkOf(hardware: Hardware, options: DeadlockOptions): Network {
   return { classes, tiles, perDie, mesh, turns, hub: { mesh: hubMesh, turns: hubTurns, gateways, gatewayOfTile }, firstHubChannel, hubStride, size: firstHubChannel + allDies * hubStride };
 }
 
+/** The turns of every class on the tiles of a wafer or a die. */
+interface WaferTurns {
+  readonly mesh: MeshGraph;
+  /** Unicasts and multicasts. */
+  readonly requests: Turns;
+  /** Unicasts back the way that requests came, and acknowledgements that join on the way back of a multicast. */
+  readonly responses: Turns;
+  readonly reductions: Turns;
+}
+
+function wholeTurns(unicast: readonly OffsetRouting[], width: number, height: number, nodeAt: (x: number, y: number) => number): WaferTurns {
+  const mesh = meshGraph(width, height, null, nodeAt);
+  const trees = turnsOfOffsets([xThenY], width, height, nodeAt);
+  const mirrored = reversedTurns(trees, mesh);
+  return {
+    mesh,
+    requests: unicast.every((routing) => routing === xThenY) ? trees : turnsOfOffsets([...unicast, xThenY], width, height, nodeAt),
+    responses: either(turnsOfOffsets([yThenX], width, height, nodeAt), mirrored),
+    reductions: mirrored,
+  };
+}
+
+function damagedTurns(columns: Columns, budget: { pairs: number }): WaferTurns {
+  const requests = turnsOfColumns(columns, budget);
+  const mesh = columns.labels.graph;
+  const reductions = reversedTurns(permittedTurns(columns.labels), mesh);
+  return { mesh, requests, responses: either(requests, reductions), reductions };
+}
+
+function either(some: Turns, others: Turns): Turns {
+  return some.map((onward, at) => onward | others[at]!);
+}
+
 function turnsOfColumns(columns: Columns, budget: { pairs: number }): Turns {
   const { labels } = columns;
   const { graph } = labels;
@@ -149,31 +180,28 @@ function turnsOfColumns(columns: Columns, budget: { pairs: number }): Turns {
   return turns;
 }
 
-/** Dies of `hub` hardware are meshes of their own; whole ones are all alike. */
-function diesOfHubs(hardware: Hardware, meshes: DamagedMeshes | null, unicast: readonly OffsetRouting[], budget: { pairs: number }): { mesh: MeshGraph; requests: Turns; reductions: Turns } {
+/** Dies that are meshes of their own; whole ones are all alike. */
+function diesApart(hardware: Hardware, meshes: DamagedMeshes | null, unicast: readonly OffsetRouting[], budget: { pairs: number }): WaferTurns {
   const { tilesX, tilesY } = hardware.die;
   const perDie = tilesX * tilesY;
   const tiles = dies(hardware) * perDie;
   const mesh: MeshGraph = { nodes: tiles, present: new Uint8Array(tiles), next: new Int32Array(tiles * DIRECTIONS).fill(-1) };
-  const requests = new Uint8Array(tiles * DIRECTIONS);
-  const reductions = new Uint8Array(tiles * DIRECTIONS);
+  const all: WaferTurns = { mesh, requests: new Uint8Array(tiles * DIRECTIONS), responses: new Uint8Array(tiles * DIRECTIONS), reductions: new Uint8Array(tiles * DIRECTIONS) };
   const nodeAt = (x: number, y: number): number => y * tilesX + x;
-  const wholeMesh = meshGraph(tilesX, tilesY, null, nodeAt);
-  const whole = { mesh: wholeMesh, requests: turnsOfOffsets([...unicast, xThenY], tilesX, tilesY, nodeAt), reductions: reversedTurns(turnsOfOffsets([xThenY], tilesX, tilesY, nodeAt), wholeMesh) };
+  const whole = wholeTurns(unicast, tilesX, tilesY, nodeAt);
   for (let dieId = 0; dieId < dies(hardware); dieId++) {
     if (meshes?.damage.dies.absent[dieId] === 1) continue;
     const columns = meshes?.die(dieId) ?? null;
-    const here = columns === null ? whole : { mesh: columns.labels.graph, requests: turnsOfColumns(columns, budget), reductions: reversedTurns(permittedTurns(columns.labels), columns.labels.graph) };
+    const here = columns === null ? whole : damagedTurns(columns, budget);
     const first = dieId * perDie;
     mesh.present.set(here.mesh.present, first);
     for (let at = 0; at < perDie * DIRECTIONS; at++) {
       const to = here.mesh.next[at]!;
       if (to >= 0) mesh.next[first * DIRECTIONS + at] = first + to;
     }
-    requests.set(here.requests, first * DIRECTIONS);
-    reductions.set(here.reductions, first * DIRECTIONS);
+    for (const kind of ['requests', 'responses', 'reductions'] as const) all[kind].set(here[kind], first * DIRECTIONS);
   }
-  return { mesh, requests, reductions };
+  return all;
 }
 
 /** Writes the channels that a packet in `channel` may wait for into `into`; returns how many. −1: there is no such channel. */
@@ -287,6 +315,6 @@ function channelName(hardware: Hardware, network: Network, channel: number): str
   const between = hub!.gateways.length;
   const name = `router of ${dieName(hardware, die)}`;
   if (kind < between) return `gateway ${kind} to ${name} (${classNames[TO_HUB]})`;
-  if (kind < between + DIRECTIONS) return `${name} ${directionNames[kind - between]!} (${classNames[REQUEST]})`;
+  if (kind < between + DIRECTIONS) return `${name} ${directionNames[kind - between]!} (${classNames[0]})`;
   return `${name} to gateway ${kind - between - DIRECTIONS} (${classNames[FROM_HUB]})`;
 }

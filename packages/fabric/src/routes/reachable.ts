@@ -25,8 +25,9 @@ export function cutOffTiles(hardware: Hardware): number[] {
   if (meshes.wafer !== null) return [...outsideLargest(meshes.wafer.labels)];
   const perDie = tilesPerDie(hardware);
   const { damage } = meshes;
-  const dieCutOff = outsideLargest(meshes.hubs!.labels);
-  const oneDie = damage.dies.absent.filter((absent) => absent === 0).length === 1;
+  const { hubs } = meshes;
+  const dieCutOff = hubs === null ? new Set<number>() : outsideLargest(hubs.labels);
+  const oneDie = hubs === null || damage.dies.absent.filter((absent) => absent === 0).length === 1;
   const cut: number[] = [];
   for (let dieId = 0; dieId < dies(hardware); dieId++) {
     if (damage.dies.absent[dieId] === 1) continue;

@@ -1,8 +1,9 @@
 import { tilesPerDie, type Hardware } from '@kerf/hardware';
+import type { RouteTable } from '../die-topology.ts';
 import { FabricError } from '../errors.ts';
 import { FIRST_GATEWAY, LOCAL } from '../ports.ts';
 import { damageOf, holesOfDie, type Damage } from './damage.ts';
-import { xThenY } from './dimension-order.ts';
+import { xThenY, yThenX } from './dimension-order.ts';
 import { meshGraph, type MeshGraph } from './mesh-graph.ts';
 import { columnTo, upDownLabels, type UpDownLabels } from './up-down.ts';
 
@@ -13,16 +14,7 @@ export const MAX_DAMAGED_ROUTERS = 2 ** 20;
 export const COLUMN_BYTES = 2 ** 28;
 
 /** Next hops on one die of a wafer with defects. It depends on nothing but the hardware. */
-export interface RouteTable {
-  /**
-   * Output port at a router. Of a tile: toward `target`, LOCAL at the target; on `hub` hardware the target lies on the same
-   * die (a gateway, while the packet is on its way to another die). Of the die's router (number `tiles`): toward the die of
-   * `target`, and on that die the port of the gateway that serves it. 255 where no way leads.
-   *
-   * @param router local
-   * @param target wafer-wide tile
-   */
-  port(router: number, target: number): number;
+export interface DamagedRoutes extends RouteTable {
   /** [tiles] the gateway (its place in `d2d.gateways`) that a tile uses on the way to and from other dies: the one with the shortest way; 255 for an absent tile and where there is none. */
   readonly gatewayOfTile: Uint8Array;
 }
@@ -68,15 +60,20 @@ export class Columns {
   }
 }
 
-/** The meshes of a machine with defects: one for the wafer, or one for each die and one for the routers of the dies. */
+/** The meshes of a machine with defects: one for the wafer, or one for each die, and one for the routers of the dies. */
 export interface DamagedMeshes {
   readonly damage: Damage;
-  /** `edge` and single dies: [wafer's tiles]; null on `hub` hardware. */
+  /** Where dies are joined edge to edge, or there is one: [wafer's tiles]; else null. */
   readonly wafer: Columns | null;
-  /** `hub`: of the tiles of a die; null where the die is whole or absent. */
+  /** Where they are not: of the tiles of a die; null where the die is whole or absent. */
   readonly die: (dieId: number) => Columns | null;
   /** `hub`: of the routers of the dies. */
   readonly hubs: Columns | null;
+}
+
+/** Do routes of tiles end at the edge of their die? They do with routers of dies between, and in a network of each die alone. */
+export function areDiesApart({ wafer, d2d }: Hardware): boolean {
+  return d2d?.shape === 'hub' || (d2d === null && wafer.diesX * wafer.diesY > 1);
 }
 
 const known = new WeakMap<Hardware, DamagedMeshes | null>();
@@ -90,7 +87,7 @@ export function damagedMeshes(hardware: Hardware): DamagedMeshes | null {
   let meshes = known.get(hardware);
   if (meshes === undefined) {
     const damage = damageOf(hardware);
-    meshes = damage === null ? null : hardware.d2d?.shape === 'hub' ? hubMeshes(hardware, damage) : waferMesh(hardware, damage);
+    meshes = damage === null ? null : areDiesApart(hardware) ? dieMeshes(hardware, damage) : waferMesh(hardware, damage);
     known.set(hardware, meshes);
   }
   return meshes;
@@ -110,14 +107,14 @@ function waferMesh(hardware: Hardware, damage: Damage): DamagedMeshes {
   return { damage, wafer: new Columns(meshGraph(width, height, damage.tiles, tileNumbers(hardware))), die: () => null, hubs: null };
 }
 
-function hubMeshes(hardware: Hardware, damage: Damage): DamagedMeshes {
+function dieMeshes(hardware: Hardware, damage: Damage): DamagedMeshes {
   const { tilesX, tilesY } = hardware.die;
   const { diesX, diesY } = hardware.wafer;
   checkSize(tilesX * tilesY, 'each die of this wafer');
   const meshes: (Columns | null)[] = [];
   const die = (dieId: number): Columns | null => (meshes[dieId] ??=
     damage.damagedDie[dieId] === 0 ? null : new Columns(meshGraph(tilesX, tilesY, holesOfDie(hardware, damage, dieId), (x, y) => y * tilesX + x)));
-  return { damage, wafer: null, die, hubs: new Columns(meshGraph(diesX, diesY, damage.dies, (x, y) => y * diesX + x)) };
+  return { damage, wafer: null, die, hubs: hardware.d2d === null ? null : new Columns(meshGraph(diesX, diesY, damage.dies, (x, y) => y * diesX + x)) };
 }
 
 /** Tile ids by coordinates on the wafer, without the checks and objects of the public function: it is asked for every link. */
@@ -136,7 +133,7 @@ export function tileNumbers({ wafer, die }: Hardware): (x: number, y: number) =>
  *
  * @throws FabricError `FABRIC_MESH_TOO_LARGE`
  */
-export function routeTable(hardware: Hardware, dieId: number): RouteTable | null {
+export function routeTable(hardware: Hardware, dieId: number): DamagedRoutes | null {
   const meshes = damagedMeshes(hardware);
   if (meshes === null) return null;
   const tiles = tilesPerDie(hardware);
@@ -147,13 +144,14 @@ export function routeTable(hardware: Hardware, dieId: number): RouteTable | null
   }
   const mesh = meshes.die(dieId);
   const { tilesX } = hardware.die;
-  const inside = mesh !== null
-    ? (router: number, target: number): number => mesh.port(router, target)
-    : (router: number, target: number): number => xThenY((target % tilesX) - (router % tilesX), Math.floor(target / tilesX) - Math.floor(router / tilesX));
   const gatewayOfTile = gatewaysOfTiles(hardware, meshes, dieId);
+  const inside = (router: number, target: number, back: boolean): number => {
+    if (mesh !== null) return mesh.port(router, target);
+    return (back ? yThenX : xThenY)((target % tilesX) - (router % tilesX), Math.floor(target / tilesX) - Math.floor(router / tilesX));
+  };
   return {
-    port: (router, target) => {
-      if (router < tiles) return inside(router, target % tiles);
+    port: (router, target, back = false) => {
+      if (router < tiles) return inside(router, target % tiles, back);
       const direction = hubs!.port(dieId, Math.floor(target / tiles));
       return direction === LOCAL ? FIRST_GATEWAY + gatewayOfTile[target % tiles]! : direction;
     },
