@@ -1,0 +1,146 @@
+/**
+ * Where the flit kernel keeps what. All of a router lies together in one record of int32, since on large meshes the cost
+ * is the cache lines that a visit touches; what is small is packed into bytes and halves of the same memory.
+ *
+ * A lane is a traffic class's virtual channel: class row × virtual channels + channel. Lanes of a port are numbered with
+ * room up to the next power of two, so that `port << laneBits | lane` numbers the virtual channels of a router. The same
+ * number is used on the input side (buffers) and on the output side (credits, owners).
+ */
+
+/** Ports of a router at flit fidelity: four directions and the tile. */
+export const FLIT_PORTS = 5;
+
+// Words of a router's record. The first sixteen are all that a visit needs to find its work.
+export const BUSY = 0; // bits 0-4: input ports with a bit in READY; 5-9: with a bit in WAIT; 10: the source has something to try
+export const READY = 1; // [5] by input port: lanes whose front flit can ask for the switch
+export const WAIT = 6; // [5] by input port: lanes whose head flit wants a virtual channel of an output
+export const FREE = 11; // [5] by output port: lanes that no packet holds
+export const POINTERS = 16; // [5 words of bytes] see the byte offsets below
+export const SOURCE_FREE = 21; // lanes of the tile's injection link that no packet holds
+export const SOURCE_CLASSES = 22; // bits: class rows with packets in the source queue
+export const SOURCE_LAST = 23; // class row that sent last
+export const COUNTS = 24; // [5 × 3] by output port: see COUNT_FIELDS
+export const SOURCE_QUEUES = 39; // [classes × 4] see SOURCE_FIELDS; behind them one byte of credits per lane, then the entries
+
+/** `BUSY`: the source of the tile has something that it might send. */
+export const BUSY_SOURCE = 1 << 10;
+export const BUSY_WAIT = 5;
+
+// Bytes from the start of POINTERS: round-robin pointers.
+export const GRANT = 0; // [5] by output port: input port that is first in the next switch grant
+export const ACCEPT = 5; // [5] by input port: output port that is first in the next switch accept
+export const TURN = 10; // [5] by input port: lane that is first among those that want the same output
+// Connections that last until the tail of a packet (`switchHold: 'packet'` only); NOBODY when there is none.
+export const HOLDER = 15; // [5] by output port: virtual channel (input side) that holds it
+export const NOBODY = 255;
+
+// Fields of a class in the source queue of a tile.
+export const QUEUE_FIRST = 0; // first packet or -1
+export const QUEUE_LAST = 1;
+export const QUEUE_LEFT = 2; // flits of the first packet still to send; 0: its head has not been sent
+export const QUEUE_LANE = 3; // lane of the first packet, or of the one before it
+export const SOURCE_FIELDS = 4;
+
+// Counters of an output port since the last flush, of the channel that used it last.
+export const COUNT_LAST_CHANNEL = 0; // channel | packets << 8
+export const COUNT_RECENT_FLITS = 1;
+export const COUNT_RECENT_BYTES = 2;
+export const COUNT_FIELDS = 3;
+
+// An entry per virtual channel: four words, the third as a half and two bytes, the fourth as four bytes.
+export const ENTRY_BITS = 2;
+export const FRONT = 0; // word: first packet; ~(cycle in which the last tail was granted the switch) when there is none
+export const TARGET = 1; // word: of the first packet, relative: links south × 65536 + links east; of a tree its number; of a fork its record
+export const LEFT = 4; // half: flits of the first packet still to send, and the flags below
+export const PRESENT = 10; // byte: flits in the buffer, those of later packets included
+export const OUT = 11; // byte: output virtual channel (output port << laneBits | lane); while waiting only the port counts; FORKED
+export const ACCEPT_VC = 12; // byte: output virtual channel that is first in the next accept of VC allocation
+export const CREDITS = 13; // byte, output side: flits that may still be sent
+export const OWNER = 14; // byte, output side: input virtual channel that holds the lane, where it is not FREE
+export const GRANT_VC = 15; // byte, output side: input virtual channel that is first in the next grant of VC allocation
+
+// Flags beside LEFT.
+export const LEFT_MASK = 0x0fff;
+export const TREE = 0x1000; // the packet goes to the tiles of a tree
+export const QUEUED = 0x2000; // another packet is behind the first
+export const ACTIVE = 0x4000; // it holds an output virtual channel
+export const HEAD = 0x8000; // its head flit is still here
+/** `OUT` of a packet that leaves by several ports: a record of the forks says where. */
+export const FORKED = 255;
+
+/** Most flits of a packet at flit fidelity. */
+export const MOST_PACKET_FLITS = LEFT_MASK;
+/** Most flits of buffer per virtual channel. */
+export const MOST_BUFFER_FLITS = 254;
+
+// A packet: eight int32, addressed by offset.
+export const P_NEXT = 0; // behind it in the one queue that holds its tail, or in the free list; -1
+export const P_LAST = 1; // of the first packet of a queue with more than one: the last
+export const P_TARGET = 2; // relative target or tree, as at the source
+export const P_META = 3; // flits | TREE | channel << 16 | class row << 24
+export const P_SOURCE = 4; // wafer-wide
+export const P_SEQUENCE = 5;
+export const P_ENTERED = 6; // cycle in which its head left the source queue
+export const P_BYTES = 7;
+export const P_STRIDE = 8;
+
+// A fork: a packet that leaves a router by several ports, each branch at its own pace.
+export const F_TREE = 0; // tree number; of an unused record the next unused one
+export const F_PENDING = 1; // output ports (bits) whose branch still waits for a virtual channel
+export const F_GRANTED = 2; // output ports whose branch holds one and has flits to send
+export const F_GONE = 3; // flits that have left by all branches: their place in the buffer is free
+export const F_OUT = 4; // [5] output virtual channel of a branch
+export const F_SENT = 9; // [5] flits that a branch has sent
+export const F_STRIDE = 16;
+
+/** Where the parts of a record are, for a number of lanes and classes. */
+export interface RecordLayout {
+  /** Lanes are numbered in 2^laneBits. */
+  readonly laneBits: number;
+  /** Byte from the start of a record: credits of the injection link, by lane. */
+  readonly sourceCredits: number;
+  /** Word from the start of a record: the first entry. */
+  readonly entries: number;
+  /** Words of a record. */
+  readonly words: number;
+}
+
+export function recordLayout(lanes: number, classes: number): RecordLayout {
+  const laneBits = Math.ceil(Math.log2(lanes));
+  const sourceCredits = SOURCE_QUEUES + classes * SOURCE_FIELDS;
+  const entries = Math.ceil((sourceCredits + Math.ceil(lanes / 4)) / 4) * 4;
+  return { laneBits, sourceCredits: sourceCredits * 4, entries, words: entries + (FLIT_PORTS << laneBits << ENTRY_BITS) };
+}
+
+/** [mask of five ports << 3 | pointer] the first port of the mask from the pointer on, round robin. */
+export const firstPort: Uint8Array = Uint8Array.from({ length: 256 }, (_, at) => {
+  const mask = at >> 3;
+  for (let step = 0; step < FLIT_PORTS; step++) {
+    const port = ((at & 7) + step) % FLIT_PORTS;
+    if ((mask >> port) & 1) return port;
+  }
+  return 0;
+});
+
+/** A snapshot: copies of all that changes. */
+export interface FlitSnapshot {
+  readonly records: Int32Array;
+  readonly packets: Int32Array;
+  readonly forks: Int32Array;
+  readonly awake: Int32Array;
+  readonly events: readonly (readonly Int32Array[])[];
+  readonly deliveryHash: Int32Array;
+  readonly counters: Float64Array;
+  readonly visited: Int32Array;
+  readonly scalars: FlitScalars;
+}
+
+export interface FlitScalars {
+  now: number;
+  freePacket: number;
+  freeFork: number;
+  live: number;
+  linkHops: number;
+  flitHops: number;
+  deliveredPackets: number;
+}
