@@ -21,3 +21,10 @@ export { patternName, patternNames, trafficPattern, type PatternGrid, type Patte
 export { runStream, StreamRun, type StreamOptions, type StreamResult } from './traffic/stream.ts';
 export { runTraffic, TrafficRun, type TrafficOptions, type TrafficResult } from './traffic/traffic-run.ts';
 export { waferFabric, type WaferFabric } from './traffic/wafer-fabric.ts';
+export { flitPipelines, parseFlitPipeline, routerCycles, type FlitPipeline } from './flit/pipeline.ts';
+export { FlitKernel, type FlitKernelOptions } from './flit/flit-kernel.ts';
+export { collectiveNames, CollectiveRun, runCollective, type CollectiveChoice, type CollectiveName, type CollectiveResult } from './traffic/collective-run.ts';
+export { planMulticast, planReduction, type CollectiveOptions, type PlannedSet } from './routes/collective-plans.ts';
+export { checkConcurrentReductions, type ConcurrentReduction } from './routes/concurrent-reductions.ts';
+export { MAX_DAMAGED_ROUTERS } from './routes/route-table.ts';
+export { onOneDie, type MaskedTiles, type TileSet } from './routes/tile-set.ts';
