@@ -46,7 +46,7 @@ export function portShift(lanes: number): number {
 /** Fields of a router. */
 export const WANTED_OUTPUTS = 0; // outputs (bits) that somebody wants
 export const WAKE_AT = 1; // cycle of the pending wake
-export const SOON_FOR = 2; // last cycle for which it was put into a list of routers to visit
+export const LISTED_FOR = 2; // last even cycle for which it was put into a list of routers to visit; then the last odd one, for it can be in the lists of two cycles
 export const ROUTER_FIELDS = 4;
 
 /** Fields of a tile or node, as a source of packets. */
@@ -264,7 +264,8 @@ export function resetClock(columns: KernelColumns, { lanes }: Pick<KernelShape, 
   routers.fill(0);
   for (let router = 0; router < routers.length; router += ROUTER_FIELDS) {
     routers[router + WAKE_AT] = NEVER;
-    routers[router + SOON_FOR] = -1;
+    routers[router + LISTED_FOR] = -1;
+    routers[router + LISTED_FOR + 1] = -1;
   }
   // Wakes that an earlier one has overtaken may be left; they would stretch the next kernel.
   eventsAt.fill(-1);

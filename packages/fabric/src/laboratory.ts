@@ -16,9 +16,11 @@ export interface MachineChoice {
   readonly diesX?: number;
   readonly diesY?: number;
   readonly d2d?: DieToDieSpec;
+  /** Anything else of the hardware file. */
+  readonly more?: Partial<Hardware>;
 }
 
-export function machine({ tilesX, tilesY, link, localLink, diesX = 1, diesY = 1, d2d }: MachineChoice): Hardware {
+export function machine({ tilesX, tilesY, link, localLink, diesX = 1, diesY = 1, d2d, more }: MachineChoice): Hardware {
   const plain = { bytesPerCycle: 128, cycles: 1, picojoulesPerByteHop: 0.15 };
   return {
     formatVersion: 1,
@@ -32,6 +34,7 @@ export function machine({ tilesX, tilesY, link, localLink, diesX = 1, diesY = 1,
     localLink: { ...plain, ...localLink },
     memory: { channels: 8, bytesPerCyclePerChannel: 64, latencyCycles: 200, capacityBytes: 2 ** 34 },
     d2d: d2d ?? null,
+    ...more,
   };
 }
 
@@ -46,6 +49,9 @@ export interface Shipment {
   readonly to: number;
   readonly bytes: number;
   readonly channel: number;
+  readonly trafficClass?: number;
+  /** Instead of a packet from `from` to `to`: that tile's part in a collective. */
+  readonly collective?: { readonly kind: 'multicast' | 'contribute'; readonly tree: number; readonly sequence: number };
 }
 
 /** One delivery: cycle, wafer-wide tile, channel, bytes. */
@@ -66,6 +72,9 @@ export function randomTraffic(seed: number, packets: number, tiles: number, choi
 
 export interface WaferChoice {
   readonly channels?: number;
+  readonly classes?: readonly number[];
+  /** Makes trees known to a fresh kernel. */
+  readonly trees?: (kernel: PacketKernel) => void;
   readonly reverseVisits?: boolean;
   /** Run the dies of a window in reverse. */
   readonly reverseDies?: boolean;
@@ -88,8 +97,13 @@ export interface WaferRun {
 export function runWafer(hardware: Hardware, traffic: readonly Shipment[], choice: WaferChoice = {}): WaferRun {
   const { diesX, diesY } = hardware.wafer;
   const dies = diesX * diesY;
-  const options = { channels: choice.channels ?? 1, reverseVisits: choice.reverseVisits ?? false };
-  let kernels = Array.from({ length: dies }, (_, die) => kernelOf(hardware, die, options));
+  const options = { channels: choice.channels ?? 1, reverseVisits: choice.reverseVisits ?? false, classes: choice.classes ?? [] };
+  const freshKernel = (die: number): PacketKernel => {
+    const kernel = kernelOf(hardware, die, options);
+    choice.trees?.(kernel);
+    return kernel;
+  };
+  let kernels = Array.from({ length: dies }, (_, die) => freshKernel(die));
   const tiles = kernels[0]!.topology.tiles;
   const plans = kernels.map((_, die) => traffic.filter(({ from }) => Math.floor(from / tiles) === die));
   const sent = kernels.map(() => 0);
@@ -110,8 +124,10 @@ export function runWafer(hardware: Hardware, traffic: readonly Shipment[], choic
           deliveries.push([cycle, die * tiles + kernel.deliveredTile[row]!, kernel.deliveredChannel[row]!, kernel.deliveredBytes[row]!]);
         }
         for (; plan[sent[die]!]?.cycle === cycle; sent[die]!++) {
-          const { from, to, bytes, channel } = plan[sent[die]!]!;
-          kernel.inject(from % tiles, to, channel, bytes, sequence[from]!++);
+          const { from, to, bytes, channel, trafficClass, collective } = plan[sent[die]!]!;
+          if (collective === undefined) kernel.inject(from % tiles, to, channel, bytes, sequence[from]!++, trafficClass);
+          else if (collective.kind === 'multicast') kernel.multicast(collective.tree, channel, bytes, collective.sequence);
+          else kernel.contribute(collective.tree, from % tiles, channel, bytes, collective.sequence);
         }
         kernel.decide();
       }
@@ -119,7 +135,7 @@ export function runWafer(hardware: Hardware, traffic: readonly Shipment[], choic
     exchange(kernels, diesX);
     if (windowEnd >= saveAt) {
       kernels = kernels.map((kernel, die) => {
-        const fresh = kernelOf(hardware, die, options);
+        const fresh = freshKernel(die);
         fresh.restore(structuredClone<KernelSnapshot>(kernel.save()));
         return fresh;
       });
@@ -150,7 +166,7 @@ export function outcome({ kernels, deliveries }: WaferRun): unknown {
   const hashes = kernels.map((kernel) => [...kernel.deliveryHash]);
   const counters: number[][] = [];
   for (const kernel of kernels) kernel.drainCounters(NEVER, (port, channel, values, at) => counters.push([port, channel, ...values.subarray(at, at + 5)]));
-  return { deliveries, hashes, counters, linkHops: kernels.map((kernel) => kernel.linkHops) };
+  return { deliveries, hashes, counters, linkHops: kernels.map((kernel) => kernel.linkHops), flitHops: kernels.map((kernel) => kernel.flitHops) };
 }
 
 function compare(a: Delivery, b: Delivery): number {

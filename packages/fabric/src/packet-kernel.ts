@@ -8,8 +8,8 @@ import {
 import {
   BLOCKED, BOUNDARY_STRIDE, BYTES, COMBINE_FREE, COMBINER_FIELDS, CONTRIBUTED, copyColumns, COUNT_ARBITRATION_STALL, COUNT_BUSY, COUNT_BYTES, COUNT_CREDIT_STALL, COUNT_PACKETS,
   COUNTER_STRIDE, CREDIT_WAIT_SINCE, CREDITS, emptyColumns, ENDPOINT_FIELDS, FINAL, FIRST_JOIN, FIRST_QUEUE, HEAD_SINCE, INJECTION_FREE, INPUT_FREE, ITEM_ARRIVAL, ITEM_BYTES, ITEM_ENTERED, ITEM_FINAL,
-  ITEM_META, ITEM_POSITION, ITEM_SEQUENCE, ITEM_SOURCE, ITEM_TAIL, JOIN_CHANNEL, JOIN_MISSING, JOIN_NEXT, JOIN_PACKET, JOIN_SEQUENCE, JOIN_STRIDE, JOIN_TAIL, JOIN_TREE, laneWords, LAST_CHANNEL, META, NEVER,
-  NEXT, OUTPUT_FREE, OUTPUT_LAG, PACKET_STRIDE, PEER, POINTER, portShift, QUEUE_FIELDS, QUEUE_HEAD, QUEUE_TAIL, RECENT_BUSY, RECENT_BYTES, RECENT_PACKETS, requestsAt, resetClock, ROUTER_FIELDS, SOON_FOR,
+  ITEM_META, ITEM_POSITION, ITEM_SEQUENCE, ITEM_SOURCE, ITEM_TAIL, JOIN_CHANNEL, JOIN_MISSING, JOIN_NEXT, JOIN_PACKET, JOIN_SEQUENCE, JOIN_STRIDE, JOIN_TAIL, JOIN_TREE, laneWords, LAST_CHANNEL, LISTED_FOR, META, NEVER,
+  NEXT, OUTPUT_FREE, OUTPUT_LAG, PACKET_STRIDE, PEER, POINTER, portShift, QUEUE_FIELDS, QUEUE_HEAD, QUEUE_TAIL, RECENT_BUSY, RECENT_BYTES, RECENT_PACKETS, requestsAt, resetClock, ROUTER_FIELDS,
   SOURCE, TABLE_USED, TAIL, TARGET, WAKE_AT, WANTED, WANTED_OUTPUTS, WHERE, type KernelColumns, type KernelScalars, type KernelShape, type KernelSnapshot,
 } from './kernel-state.ts';
 import { flitsOf } from './latency.ts';
@@ -264,6 +264,7 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
     scalars.soon = 0;
     scalars.now = cycle;
     this.#deliveries.rows = 0;
+    const listed = LISTED_FOR + (cycle & 1);
     const slot = cycle & (this.#slots - 1);
     occupied[slot >>> 5]! &= ~(1 << (slot & 31));
 
@@ -296,8 +297,8 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
             this.#becomeHead(queue, router, where, lane, offset, since);
           }
           if (since === cycle) {
-            if (routers[router * ROUTER_FIELDS + SOON_FOR] !== cycle) {
-              routers[router * ROUTER_FIELDS + SOON_FOR] = cycle;
+            if (routers[router * ROUTER_FIELDS + listed] !== cycle) {
+              routers[router * ROUTER_FIELDS + listed] = cycle;
               wake[woken++] = router;
             }
           } else {
@@ -614,6 +615,7 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
     const isSimple = this.#virtualChannels === 1 && hubRouter < 0;
     const slotMask = this.#slots - 1;
     const now = this.#scalars.now;
+    const listed = LISTED_FOR + ((now + 1) & 1);
     const wake = this.#wake;
     const woken = this.#woken;
     this.#woken = 0;
@@ -815,8 +817,8 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
         }
       }
       if (nextCycle === now + 1) {
-        if (routers[router * ROUTER_FIELDS + SOON_FOR] !== nextCycle) {
-          routers[router * ROUTER_FIELDS + SOON_FOR] = nextCycle;
+        if (routers[router * ROUTER_FIELDS + listed] !== nextCycle) {
+          routers[router * ROUTER_FIELDS + listed] = nextCycle;
           soon[this.#scalars.soon++] = router;
         }
       } else if (nextCycle !== NEVER) {
@@ -1308,12 +1310,12 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
     const now = scalars.now;
     const at = router * ROUTER_FIELDS;
     if (cycle <= now) {
-      if (routers[at + SOON_FOR] === now) return;
-      routers[at + SOON_FOR] = now;
+      if (routers[at + LISTED_FOR + (now & 1)] === now) return;
+      routers[at + LISTED_FOR + (now & 1)] = now;
       this.#wake[this.#woken++] = router;
     } else if (cycle === now + 1) {
-      if (routers[at + SOON_FOR] === cycle) return;
-      routers[at + SOON_FOR] = cycle;
+      if (routers[at + LISTED_FOR + (cycle & 1)] === cycle) return;
+      routers[at + LISTED_FOR + (cycle & 1)] = cycle;
       soon[scalars.soon++] = router;
     } else if (routers[at + WAKE_AT]! > cycle || routers[at + WAKE_AT]! <= now) {
       routers[at + WAKE_AT] = cycle;
