@@ -104,6 +104,7 @@ function build(output: Output, done: (exitCode: number) => void): Command {
       .description(what)
       .argument('<preset|file>', 'machine: a preset (kerf hardware list) or a JSON file')
       .option('--svg <file>', 'draw the wafer, with what is absent, into this file')
+      .option('--print-file', 'print the machine as a hardware file, a start for your own, and stop')
       .option('--json', 'one JSON object on standard output')
       .action((machine: string, flags: ShowFlags) => showHardware(machine, name === 'check', flags, output));
   }

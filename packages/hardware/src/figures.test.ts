@@ -35,7 +35,8 @@ test.each<[name: string, die: number, wafer: number, source: string]>([
 test.each<[name: string, cycles: number, source: string]>([
   ['mesh-8x8', 1 + 14 + 1, 'injection, 14 hops, ejection'],
   ['floonoc-4x4', 6 + 6 + 25, '30 + L + 3 + 3 with L = 1'],
-  ['flat-wafer-8', 1 + 42 + 4 * 64 + 1 + 1, 'a flit takes 3/2 cycles on a lane between dies'],
+  ['flat-wafer-8', 1 + 42 + 4 * (64 + 1) + 1, 'a flit takes 3/2 cycles on a lane between dies, and shows behind each'],
+  ['flat-wafer-64-160g', 1 + 1 + 14 * 495 + 1 + 1 + (0 + 32) + 1, 'between hubs a flit takes 1.54 cycles, which shows behind the last'],
   ['flat-wafer-64', 1 + 1 + 14 * 495 + 1 + (0 + 32) + 1, 'the first tile is a gateway, the last is 32 hops from one'],
   ['wse2', 2 + 1868 + 2, 'two ramps and 791 + 1077 hops'],
   ['c2c-256g', 1 + 256 + 1, 'one link'],
@@ -82,5 +83,5 @@ test.each<[credits: number, creditCycles: number | undefined, share: number]>([
 test('a memory node at an absent tile is remarked upon', () => {
   const base = presetHardware('flat-8x8');
   const machine = parseHardware({ ...base, defects: { tiles: [{ x: 0, y: 3 }, { x: 4, y: 4 }] } }, 'my machine');
-  expect(remarksOn(machine)).toEqual(['memory.edgeNodes: on die (0, 0) a memory node stands at an absent tile: west (0, 3).']);
+  expect(remarksOn(machine)).toEqual(['memory.edgeNodes: a memory node stands at an absent tile: west of tile (0, 3).']);
 });

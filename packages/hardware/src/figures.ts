@@ -140,33 +140,51 @@ function linkFigures(hardware: Hardware): LinkFigures[] {
   return links;
 }
 
-/** Injection, hops, ejection, and the longest time that a flit takes on one link of the way. */
+/**
+ * Injection, hops, ejection. A flit that comes from a slow link waits at the next, faster one until all of it is there, so
+ * each step from slow to fast adds the difference; links of one rate in a row add nothing.
+ */
 function cornerToCorner(hardware: Hardware): Figures['cornerToCorner'] {
   const { wafer, die, link, localLink, d2d, clockMegahertz } = hardware;
-  const ejection = ejectionLinkOf(hardware);
-  const dieLinks = wafer.diesX - 1 + wafer.diesY - 1;
-  const used: LinkSpec[] = [localLink, ejection];
-  let tileLinks: number;
-  let cycles = localLink.cycles + ejection.cycles;
-  if (d2d?.shape === 'hub' && dieLinks > 0) {
-    const to = (x: number, y: number) => Math.min(...d2d.gateways.map((at) => Math.abs(at.x - x) + Math.abs(at.y - y)));
-    tileLinks = to(0, 0) + to(die.tilesX - 1, die.tilesY - 1);
-    cycles += 2 * d2d.gatewayLink.cycles;
-    used.push(d2d.gatewayLink);
+  const way: Pick<LinkSpec, 'bytesPerCycle' | 'cycles'>[] = [localLink];
+  let cycles = localLink.cycles;
+  let tileLinks = 0;
+  let dieLinks = 0;
+  const walk = (links: number) => {
+    if (links === 0) return;
+    way.push(link);
+    tileLinks += links;
+    cycles += links * link.cycles;
+  };
+  const step = (spec: LinkSpec, links = 1) => {
+    way.push(spec);
+    cycles += links * spec.cycles;
+  };
+  if (d2d?.shape === 'hub' && dies(hardware) > 1) {
+    const toGateway = (x: number, y: number) => Math.min(...d2d.gateways.map((at) => Math.abs(at.x - x) + Math.abs(at.y - y)));
+    dieLinks = wafer.diesX - 1 + wafer.diesY - 1;
+    walk(toGateway(0, 0));
+    step(d2d.gatewayLink);
+    step(d2d.link, dieLinks);
+    step(d2d.gatewayLink);
+    walk(toGateway(die.tilesX - 1, die.tilesY - 1));
   } else {
-    tileLinks = wafer.diesX * die.tilesX - 1 + wafer.diesY * die.tilesY - 1 - dieLinks;
+    for (const [diesAlong, tilesAlong] of [[wafer.diesX, die.tilesX], [wafer.diesY, die.tilesY]] as const) {
+      walk(tilesAlong - 1);
+      for (let crossed = 1; crossed < diesAlong && d2d !== null; crossed++) {
+        step(d2d.link);
+        dieLinks++;
+        walk(tilesAlong - 1);
+      }
+    }
   }
-  cycles += tileLinks * link.cycles;
-  if (dieLinks > 0 && d2d !== null) {
-    cycles += dieLinks * d2d.link.cycles;
-    used.push(d2d.link);
-  }
-  const flitCycles = Math.max(1, ...used.map(({ bytesPerCycle }) => timeOf(link.bytesPerCycle, bytesPerCycle)));
-  cycles += flitCycles - 1;
+  step(ejectionLinkOf(hardware));
+  const flitCycles = way.map(({ bytesPerCycle }) => timeOf(link.bytesPerCycle, bytesPerCycle));
+  flitCycles.forEach((time, i) => (cycles += Math.max(0, time - (flitCycles[i + 1] ?? 1))));
   return { cycles, nanoseconds: (cycles * 1000) / clockMegahertz, tileLinks, dieLinks };
 }
 
-/** Cycles that a link needs for some bytes, rounded up. */
+/** Whole cycles ≥ 1 that a link needs for some bytes. */
 function timeOf(bytes: number, rate: Rate): number {
   const { numerator, denominator } = rationalOf(rate);
   return Math.ceil((bytes * denominator) / numerator);
@@ -191,15 +209,16 @@ export function remarksOn(hardware: Hardware): string[] {
 
 function memoryRemarks(hardware: Hardware): string[] {
   if (hardware.defects === undefined || hardware.memory?.edgeNodes === undefined) return [];
-  const remarks: string[] = [];
   const nodes = edgeNodes(hardware);
+  const lost: string[] = [];
   for (let dieId = 0; dieId < dies(hardware); dieId++) {
     if (isAbsentDie(hardware, dieId)) continue;
-    const lost = nodes.filter(({ tile }) => isAbsentTile(hardware, tileIdOf(hardware, dieId, tile.x, tile.y)));
-    if (lost.length === 0) continue;
     const { x, y } = dieXY(hardware, dieId);
-    const where = lost.slice(0, 4).map(({ edge, tile }) => `${edge} (${tile.x}, ${tile.y})`).join(', ');
-    remarks.push(`memory.edgeNodes: on die (${x}, ${y}) ${lost.length === 1 ? 'a memory node stands' : `${lost.length} memory nodes stand`} at an absent tile: ${where}${lost.length > 4 ? ', …' : ''}.`);
+    for (const { edge, tile } of nodes) {
+      if (isAbsentTile(hardware, tileIdOf(hardware, dieId, tile.x, tile.y))) lost.push(`${edge} of tile (${tile.x}, ${tile.y})${dies(hardware) === 1 ? '' : ` of die (${x}, ${y})`}`);
+    }
   }
-  return remarks;
+  if (lost.length === 0) return [];
+  const what = lost.length === 1 ? 'a memory node stands at an absent tile' : `${lost.length} memory nodes stand at absent tiles`;
+  return [`memory.edgeNodes: ${what}: ${lost.slice(0, 6).join(', ')}${lost.length > 6 ? ', …' : ''}.`];
 }

@@ -1,11 +1,15 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseHardware, presetHardware, presets, type DefectsSpec } from '@kerf/hardware';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { dieTopology, PacketKernel, runStream } from '@kerf/fabric';
+import { dies, figuresOf, parseHardware, presetHardware, presets, tiles, type DefectsSpec, type Hardware } from '@kerf/hardware';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { kerf } from '../program.ts';
 import { drawHardware } from './draw.ts';
 import { bytesText, countText, decimalText, plural, timeText } from './units-text.ts';
+
+// The channels of wse2 are ten million, and a busy machine may take its time over them.
+vi.setConfig({ testTimeout: 60_000 });
 
 let folder: string;
 const at = (name: string) => join(folder, name);
@@ -34,6 +38,7 @@ test.each(Object.keys(presets))('%s is listed, shown and sound', async (name) =>
   expect([code, err]).toEqual([0, '']);
   expect(out).toContain('Defects: none');
   expect(out).toContain('Reachable: every tile from every other');
+  expect(out).toMatch(/^Deadlock: none possible \(.* routes x, then y; no circle\)$/m);
 });
 
 test('the figures of a machine, for people', async () => {
@@ -49,6 +54,22 @@ test('the figures of a machine, for people', async () => {
   ]) expect(out).toMatch(line);
 });
 
+const kernels = (hardware: Hardware) => Array.from({ length: dies(hardware) }, (_, die) => new PacketKernel(dieTopology(hardware, die), { channels: 1 }));
+
+test.each(['mesh-8x8', 'flat-16x16', 'floonoc-4x4', 'flat-wafer-8', 'flat-wafer-64-160g', 'c2c-256g'])('%s: the idle latency from corner to corner is that of the packet kernel', (name) => {
+  const hardware = presetHardware(name);
+  const flit = hardware.link.bytesPerCycle;
+  const { cycles } = runStream(kernels(hardware), { from: 0, to: tiles(hardware) - 1, bytes: flit, packetBytes: flit });
+  expect(cycles).toBe(figuresOf(hardware).cornerToCorner.cycles);
+});
+
+test.each([[100, 249.8], [300, 202.4], [500, 122.2]])('c2c-256g: at %i ns 1 MiB goes at %f GB/s (SoftHier slides of 16 Sep 2025), within 1 %%', (latency, gigabytesPerSecond) => {
+  const base = presetHardware('c2c-256g');
+  const hardware = parseHardware({ ...base, d2d: { ...base.d2d, link: { ...base.d2d!.link, cycles: latency } } }, 'test');
+  const { bytesPerCycle } = runStream(kernels(hardware), { from: 0, to: 1, bytes: 2 ** 20, packetBytes: 256 });
+  expect(bytesPerCycle / gigabytesPerSecond).toBeCloseTo(1, 2);
+});
+
 test('the figures of a machine, for programs: one object', async () => {
   const { hardware, figures, defects, cutOffTiles, remarks } = JSON.parse((await call('show', 'c2c-256g', '--json')).out);
   expect(hardware).toEqual(presetHardware('c2c-256g'));
@@ -57,6 +78,12 @@ test('the figures of a machine, for programs: one object', async () => {
   expect(defects).toEqual({ dies: 0, tiles: 0, links: 0, hubLinks: 0 });
   expect(cutOffTiles).toEqual([]);
   expect(remarks).toEqual([expect.stringContaining('at most 98.2 % of its bandwidth')]);
+});
+
+test('a preset is printed as a file that is taken back', async () => {
+  const { out } = await call('show', 'wse2', '--print-file');
+  writeFileSync(at('printed.json'), out);
+  expect(JSON.parse((await call('show', at('printed.json'), '--json')).out).hardware).toEqual(presetHardware('wse2'));
 });
 
 test('a window of credits that throttles its link is remarked upon', async () => {
@@ -74,6 +101,19 @@ test('defects are counted', async () => {
   expect(code).toBe(0);
   expect(out).toContain('Defects: 1 die, 65 tiles, 266 directed links between tiles absent (links of absent tiles included)');
   expect(out).toMatch(/^tiles +64 +447$/m);
+});
+
+test('a tile that is cut off is shown, drawn, and fails a check', async () => {
+  const links = [{ x: 0, y: 0, direction: 'east' as const }, { x: 0, y: 0, direction: 'south' as const }];
+  const path = file('cut-off.json', broken('mesh-8x8', { links }));
+  const shown = await call('show', path);
+  expect(shown.code).toBe(0);
+  expect(shown.out).toContain('Reachable: all but one tile: (0, 0)');
+  expect(shown.out).toMatch(/^Deadlock: none possible \(.* routes up and down around what is absent; no circle\)$/m);
+  const { code, err } = await call('check', path, '--svg', at('cut-off.svg'));
+  expect(code).toBe(2);
+  expect(err).toMatch(/^kerf: FABRIC_UNREACHABLE: .*cut a tile off from the rest/);
+  expect(readFileSync(at('cut-off.svg'), 'utf8')).toContain('>1 tile cut off from the rest<');
 });
 
 test.each<[what: string, value: unknown, message: RegExp]>([
@@ -131,8 +171,8 @@ test('a drawing marks every defect that a person can see, and its legend counts 
 });
 
 test('thousands of defects on a large wafer stay a small picture', () => {
-  const tiles = Array.from({ length: 20_000 }, (_, i) => ({ die: { x: i % 12, y: Math.floor(i / 12) % 7 }, x: Math.floor(i / 84) % 66, y: (3 * Math.floor(i / (84 * 66))) % 154 }));
-  const svg = drawHardware(parseHardware(broken('wse2', { tiles }), 'test'));
+  const absent = Array.from({ length: 20_000 }, (_, i) => ({ die: { x: i % 12, y: Math.floor(i / 12) % 7 }, x: Math.floor(i / 84) % 66, y: (3 * Math.floor(i / (84 * 66))) % 154 }));
+  const svg = drawHardware(parseHardware(broken('wse2', { tiles: absent }), 'test'));
   expectWellFormed(svg);
   expect(svg).toContain('20,000 absent tiles, in cells of');
   expect(svg.length).toBeLessThan(2_000_000);

@@ -1,16 +1,25 @@
+import { checkDeadlockFreedom, checkReachable, cutOffTiles, requireDeadlockFreedom, type DeadlockReport } from '@kerf/fabric';
 import { dieOfTile, dies, dieXY, tileXYOnDie, type Hardware } from '@kerf/hardware';
 
-/** What the routes of a machine are like. */
+/** What the routes of the fabric say of a machine. */
 export interface Health {
-  /** Tiles that the rest cannot reach. */
+  /** Tiles that the rest cannot reach, wafer-wide ids. */
   readonly cutOff: readonly number[];
-  readonly deadlock: { readonly channels: number; readonly dependencies: number; readonly routing: string; readonly acyclic: boolean; readonly cycle?: readonly string[] } | null;
-  /** Throws where a tile is cut off, or packets could wait for each other in a circle. */
-  assertSound(): void;
+  readonly deadlock: DeadlockReport;
 }
 
-export function healthOf(_hardware: Hardware): Health {
-  return { cutOff: [], deadlock: null, assertSound: () => undefined };
+export function healthOf(hardware: Hardware): Health {
+  return { cutOff: cutOffTiles(hardware), deadlock: checkDeadlockFreedom(hardware) };
+}
+
+/**
+ * Refuses a machine that packets cannot use.
+ *
+ * @throws FabricError `FABRIC_UNREACHABLE`, `FABRIC_CYCLIC_ROUTES`
+ */
+export function assertSound(hardware: Hardware, { cutOff, deadlock }: Health): void {
+  if (cutOff.length > 0) checkReachable(hardware);
+  if (!deadlock.acyclic) requireDeadlockFreedom(hardware);
 }
 
 const SHOWN = 6;

@@ -4,12 +4,14 @@ import type { Output } from '../errors.ts';
 import { isFile, readJson } from '../files.ts';
 import { writeWhole } from '../traffic/write-whole.ts';
 import { drawHardware } from './draw.ts';
-import { cutOffText, healthOf, type Health } from './health.ts';
+import { assertSound, cutOffText, healthOf, type Health } from './health.ts';
 import { reportText, sizeText } from './report.ts';
-import { plural } from './units-text.ts';
+import { countText, plural } from './units-text.ts';
 
 export interface ShowFlags {
   readonly json?: boolean;
+  /** Print the hardware file and nothing else. */
+  readonly printFile?: boolean;
   /** File to draw the machine into. */
   readonly svg?: string;
 }
@@ -21,14 +23,18 @@ export interface ShowFlags {
  *
  * @param name a preset or a file
  */
-export function showHardware(name: string, check: boolean, { json = false, svg }: ShowFlags, output: Output): void {
+export function showHardware(name: string, check: boolean, { json = false, printFile = false, svg }: ShowFlags, output: Output): void {
   const hardware = machineOf(name);
+  if (printFile) {
+    output.out(`${JSON.stringify(hardware, null, 2)}\n`);
+    return;
+  }
   const figures = figuresOf(hardware);
   const remarks = remarksOn(hardware);
   const health = healthOf(hardware);
   // The drawing comes first: it shows what a failed check is about.
   if (svg !== undefined) writeWhole(svg, drawHardware(hardware, { cutOff: health.cutOff, lines: [sizeText(hardware)] }));
-  if (check) health.assertSound();
+  if (check) assertSound(hardware, health);
   if (json) {
     const { cutOff, deadlock } = health;
     output.out(`${JSON.stringify({ status: 'ok', source: name, hardware, figures, defects: countDefects(hardware), cutOffTiles: cutOff, deadlock, remarks, ...(svg === undefined ? {} : { svg: resolve(svg) }) })}\n`);
@@ -38,12 +44,12 @@ export function showHardware(name: string, check: boolean, { json = false, svg }
 }
 
 function healthText(hardware: Hardware, { cutOff, deadlock }: Health): string[] {
-  const lines = [`Reachable: ${cutOff.length === 0 ? 'every tile from every other' : cutOffText(hardware, cutOff)}`];
-  if (deadlock !== null) {
-    const what = `${plural(deadlock.channels, 'channel')}, ${plural(deadlock.dependencies, 'dependency').replace(/ys$/, 'ies')}, ${deadlock.routing === 'up-down' ? 'up/down routes' : 'dimension order'}`;
-    lines.push(`Deadlock: ${deadlock.acyclic ? `none possible (${what}, no circle)` : `possible, ${deadlock.cycle?.join(' → ') ?? 'a circle of channels'}`}`);
-  }
-  return lines;
+  const routes = deadlock.routing === 'up-down' ? 'up and down around what is absent' : 'x, then y';
+  const what = `${plural(deadlock.channels, 'channel')}, ${countText(deadlock.dependencies)} dependencies, routes ${routes}`;
+  return [
+    `Reachable: ${cutOff.length === 0 ? 'every tile from every other' : cutOffText(hardware, cutOff)}`,
+    `Deadlock: ${deadlock.acyclic ? `none possible (${what}; no circle)` : `possible (${what}): ${deadlock.cycle!.join(' → ')}`}`,
+  ];
 }
 
 /** A preset by its name, and anything else as a file. A name that is neither is answered with the nearest preset. */
