@@ -29,7 +29,7 @@ export async function runCase(planned: PlannedCase, run: RunCommand): Promise<Le
     try {
       const line = typeof step === 'function' ? step(outputs) : step;
       lines.push(commandText(line));
-      outputs.push(parseOutput(line, await run(line)));
+      outputs.push(parseOutput(planned.steps.length === 1 ? 'The command' : `Command ${lines.length}`, await run(line)));
     } catch (error) {
       if (!(error instanceof ValidationError)) throw error;
       fault = error.message;
@@ -86,11 +86,12 @@ export function commandText(line: CommandLine): string {
   return ['kerf', ...line.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))].join(' ');
 }
 
-function parseOutput(line: CommandLine, { exitCode, out, err }: CommandResult): CommandOutput {
-  const command = commandText(line);
+/** @param which what the command is called in messages */
+function parseOutput(which: string, { exitCode, out, err }: CommandResult): CommandOutput {
   if (exitCode !== 0) {
-    const said = err.trim().split('\n')[0] ?? '';
-    throw new ValidationError('VALIDATION_OUTPUT', `${command} ended with exit code ${exitCode}${said === '' ? '.' : `: ${said}`}`, { command, exitCode });
+    // A bug of ours says so in its first line and what it is in the second.
+    const said = err.trim().split('\n').slice(0, exitCode === 1 ? 2 : 1).join(' ');
+    throw new ValidationError('VALIDATION_OUTPUT', `${which} ended with exit code ${exitCode}${said === '' ? '.' : `: ${said}`}`, { exitCode });
   }
   let value: unknown;
   try {
@@ -99,7 +100,7 @@ function parseOutput(line: CommandLine, { exitCode, out, err }: CommandResult): 
     value = undefined;
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new ValidationError('VALIDATION_OUTPUT', `${command} printed no JSON object, got ${JSON.stringify(out.slice(0, 80))}.`, { command });
+    throw new ValidationError('VALIDATION_OUTPUT', `${which} printed no JSON object, got ${JSON.stringify(out.slice(0, 80))}.`, {});
   }
   return value as CommandOutput;
 }

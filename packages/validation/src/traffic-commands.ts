@@ -72,19 +72,19 @@ export const meanHops = (output: CommandOutput | undefined): number => numberIn(
 export const cyclesOf = (output: CommandOutput | undefined): number => numberIn(output, 'cycles');
 export const isSaturated = (output: CommandOutput | undefined): boolean => output?.['status'] === 'saturated';
 
-/** `kerf traffic` with the events of a trace on a mesh, from its first cycle on. */
+/** `kerf traffic` with the events of a trace on a mesh, from its first cycle on; buffers hold four packets, more than a round trip takes. */
 export function eventsLine(path: string, { columns, rows, fidelity, packetFlits, pipeline }: Pick<MeshTraffic, 'columns' | 'rows' | 'fidelity' | 'packetFlits' | 'pipeline'>): CommandLine {
   return [
-    'traffic', '--mesh', `${columns}x${rows}`, '--fidelity', fidelity, '--events', path, '--flits', String(packetFlits), '--buffer-flits', String(Math.max(8, packetFlits)), '--pipeline', pipeline,
+    'traffic', '--mesh', `${columns}x${rows}`, '--fidelity', fidelity, '--events', path, '--flits', String(packetFlits), '--buffer-flits', String(4 * packetFlits), '--pipeline', pipeline,
     '--warmup-cycles', '0', '--json',
   ];
 }
 
-/** `kerf traffic` with one tile of a mesh that sends to another as fast as it can. */
+/** `kerf traffic` with one tile of a mesh that sends to another as fast as it can; buffers as in {@link eventsLine}. */
 export function meshStreamLine(t: Pick<MeshTraffic, 'columns' | 'rows' | 'fidelity' | 'packetFlits' | 'pipeline'>, from: number, to: number, bytes: number): CommandLine {
   return [
     'traffic', '--mesh', `${t.columns}x${t.rows}`, '--fidelity', t.fidelity, '--stream', `${from}:${to}`, '--bytes', String(bytes), '--flits', String(t.packetFlits),
-    '--buffer-flits', String(Math.max(8, t.packetFlits)), '--pipeline', t.pipeline, '--json',
+    '--buffer-flits', String(4 * t.packetFlits), '--pipeline', t.pipeline, '--json',
   ];
 }
 
@@ -96,8 +96,8 @@ export function chipStreamLine(latencyNanoseconds: number, bytes: number): Comma
 /** Bytes of a flit on a mesh of bare routers. */
 export const MESH_FLIT_BYTES = 16;
 
-/** What a stream without end gets; at 1 GHz also in GB/s. */
-export const steadyBytesPerCycle = (output: CommandOutput | undefined): number => numberIn(output, 'steadyBytesPerCycle');
+/** GB/s that a stream gets behind its first packet; at 1 GHz, as meshes and chips here have, also bytes per cycle. */
+export const streamThroughput = (output: CommandOutput | undefined): number => numberIn(output, 'throughputGigabytesPerSecond');
 /** The longest way of all packets, from creation to the arrival of the tail. */
 export const longestLatency = (output: CommandOutput | undefined): number => numberIn(output, 'latencyPercentiles.max');
 /** Load at which the busiest link is always busy, as analytic fidelity estimates it. */

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { exitCodes } from '../errors.ts';
 import { kerf } from '../program.ts';
 import { runCases, type CasesProgress } from './run-cases.ts';
-import { casesText } from './ledger-progress.ts';
+import { casesText } from './cases-text.ts';
 import { validate, type ValidateFlags } from './validate.ts';
 
 let folder: string;
@@ -27,7 +27,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 /** Every command prints the same. */
 const prints = (value: object): RunCommand => async () => ({ exitCode: 0, out: JSON.stringify(value), err: '' });
 
-async function call(flags: Partial<ValidateFlags>, run: RunCommand = prints({ steadyBytesPerCycle: 200 })) {
+async function call(flags: Partial<ValidateFlags>, run: RunCommand = prints({ throughputGigabytesPerSecond: 200 })) {
   let out = '';
   let err = '';
   const code = await validate({ suite: [], out: at('ledger.arrow'), ...flags }, { out: (text) => void (out += text), err: (text) => void (err += text) }, kerf, run);

@@ -7,9 +7,10 @@ import {
 import { CliError, exitCodes, type Output } from '../errors.ts';
 import { Interruption } from '../interruption.ts';
 import { duration } from '../progress.ts';
+import { StatusLine } from '../traffic/status-line.ts';
+import { casesText } from './cases-text.ts';
 import { commandRunner, type CommandRunner, type Kerf } from './command-runners.ts';
 import { assertWritable, writeLedger } from './ledger-file.ts';
-import { LedgerProgress } from './ledger-progress.ts';
 import { referencesIn, shippedReferences } from './reference-files.ts';
 import { runCases } from './run-cases.ts';
 
@@ -64,19 +65,24 @@ export async function validate(flags: ValidateFlags, output: Output, kerf: Kerf,
 /** The rows of all cases and, of suites that ran whole, the row on their median. */
 async function ledgerRows(plan: LedgerPlan, cases: readonly PlannedCase[], flags: ValidateFlags, kerf: Kerf, run: RunCommand | undefined): Promise<LedgerRow[]> {
   const interruption = new Interruption();
-  const progress = new LedgerProgress(process.stderr, () => performance.now());
+  const status = new StatusLine(process.stderr, () => performance.now());
+  const started = performance.now();
+  let current = '';
   try {
     const busy = cases.filter(({ unrun }) => unrun === undefined).length;
     const jobs = Math.max(1, Math.min(flags.jobs ?? availableParallelism(), busy, MOST_JOBS));
     const runners: CommandRunner[] = run !== undefined ? [{ run, close: () => Promise.resolve() }] : Array.from({ length: busy === 0 ? 1 : jobs }, () => commandRunner(kerf));
-    const rows = await runCases(cases, runners, interruption.signal, (facts) => progress.show(facts));
+    const rows = await runCases(cases, runners, interruption.signal, (progress) => {
+      if (progress.now !== undefined) current = `${progress.now.suite}: ${progress.now.name}`;
+      status.show(() => casesText(progress, current, (performance.now() - started) / 1000));
+    });
     const whole = plan.suites.filter(({ name }) => cases.filter(({ suite }) => suite === name).length === plan.cases.filter(({ suite }) => suite === name).length);
     return plan.suites.flatMap((suite) => {
       const own = rows.filter((row) => row.suite === suite.name);
       return [...own, ...(whole.includes(suite) ? medianRows(suite, own) : [])];
     });
   } finally {
-    progress.clear();
+    status.clear();
     interruption.end();
   }
 }

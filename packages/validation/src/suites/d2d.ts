@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import { readFlatattention } from '../reference/flatattention.ts';
 import type { CaseDraft, Suite } from '../suite.ts';
-import { chipStreamLine, steadyBytesPerCycle } from '../traffic-commands.ts';
+import { chipStreamLine, streamThroughput } from '../traffic-commands.ts';
 
 const TOLERANCE = 0.05;
 /** 40,000 packets: 80 windows and more. */
@@ -26,7 +26,7 @@ export const d2d: Suite = {
       const part = readFlatattention(references, 'd2d_link', rowSchema);
       return part?.rows.map(({ latency, throughput }): CaseDraft => ({
         name: `256 GB/s, window of 512 packets of 256 B, ${latency} ns`, source: part.source, fidelity: 'packet', costSeconds: 1, steps: [chipStreamLine(latency, BYTES)],
-        rows: [{ what: '', unit: 'GB/s', expected: throughput, tolerance: TOLERANCE, ours: ([output]) => steadyBytesPerCycle(output) }],
+        rows: [{ what: '', unit: 'GB/s', expected: throughput, tolerance: TOLERANCE, ours: ([output]) => streamThroughput(output) }],
       })) ?? [];
     },
   }],

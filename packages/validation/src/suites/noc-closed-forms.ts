@@ -2,7 +2,7 @@ import { KNOWN_PIPELINES, routerCycles } from '../reference/booksim.ts';
 import type { EventTraceName, References } from '../reference/references.ts';
 import type { CaseDraft, Suite } from '../suite.ts';
 import {
-  bisectionBandwidth, boundOf, cyclesOf, eventsLine, hardwareLine, longestLatency, meanHops, MESH_FLIT_BYTES, meshStreamLine, packetLatency, steadyBytesPerCycle, trafficLine,
+  bisectionBandwidth, boundOf, cyclesOf, eventsLine, hardwareLine, longestLatency, meanHops, MESH_FLIT_BYTES, meshStreamLine, packetLatency, streamThroughput, trafficLine,
 } from '../traffic-commands.ts';
 import { idealBounds } from './ideal-bounds.ts';
 import { zeroLoadCycles } from './noc-booksim.ts';
@@ -51,7 +51,7 @@ function singleFlows(): CaseDraft[] {
     steps: [meshStreamLine({ columns: side, rows: side, fidelity, packetFlits, pipeline: 'B' }, 0, to, flits * MESH_FLIT_BYTES)],
     rows: [
       { what: 'whole', unit: 'cycles', tolerance: 0, expected: zeroLoadCycles(links, flits, SHORT_ROUTER), ours: ([output]) => cyclesOf(output) },
-      { what: 'rate', unit: 'bytes/cycle', tolerance: 0, expected: MESH_FLIT_BYTES, ours: ([output]) => steadyBytesPerCycle(output) },
+      { what: 'rate', unit: 'bytes/cycle', tolerance: 0, expected: MESH_FLIT_BYTES, ours: ([output]) => streamThroughput(output) },
     ],
   })));
 }

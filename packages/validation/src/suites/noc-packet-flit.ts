@@ -50,11 +50,13 @@ function configs(): Config[] {
     pattern, packetFlits, lanes, idealBound: idealBounds[pattern](SIDE), bufferFlits: Math.max(LEAST_BUFFER_FLITS, packetFlits), pipeline: 'B', judged: true, ...more,
   });
   const judged = PATTERNS.flatMap((name) => JUDGED_LANES.flatMap((lanes) => PACKET_FLITS.map((flits) => of(name, flits, lanes))));
+  // Room for a second packet while the first one leaves.
+  const roomy = JUDGED_LANES.flatMap((lanes) => ([4, 16, 64] as const).map((flits) => of('uniform', flits, lanes, { bufferFlits: 4 * flits })));
   // Route computation and VC allocation cost a cycle each, behind every tail again.
   const longPipeline = JUDGED_LANES.flatMap((lanes) => ([1, 4, 16] as const).map((flits) => of('uniform', flits, lanes, { pipeline: 'A' })));
   const otherLanes = ([2, 4] as const).map((lanes) => of('uniform', 4, lanes, { judged: false }));
   const smallBuffers = JUDGED_LANES.map((lanes) => of('uniform', 16, lanes, { bufferFlits: 8, judged: false }));
-  return [...judged, ...longPipeline, ...otherLanes, ...smallBuffers];
+  return [...judged, ...roomy, ...longPipeline, ...otherLanes, ...smallBuffers];
 }
 
 /** The packet kernel never holds less than a packet; the flit kernel gets the buffers that the case names. */
