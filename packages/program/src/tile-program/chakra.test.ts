@@ -27,7 +27,7 @@ const operands = fc.record({ values: text, shapes: text, types: text });
 const node: fc.Arbitrary<ChakraNode> = fc.record({
   id: u64, name: text, type: fc.constantFrom(...chakraNodeTypes), controlDependencies: fc.array(u64, { maxLength: 3 }), dataDependencies: fc.array(u64, { maxLength: 3 }),
   startMicroseconds: u64, durationMicroseconds: u64, inputs: operands, outputs: operands, attributes,
-}, { requiredKeys: ['id', 'name', 'type', 'controlDependencies', 'dataDependencies', 'startMicroseconds', 'durationMicroseconds', 'attributes'] }) as fc.Arbitrary<ChakraNode>;
+}, { requiredKeys: ['id', 'name', 'type', 'controlDependencies', 'dataDependencies', 'startMicroseconds', 'durationMicroseconds', 'attributes'] });
 const trace: fc.Arbitrary<ChakraTrace> = fc.record({ version: text, attributes, nodes: fc.array(node, { maxLength: 4 }) });
 
 test('any trace is read as it was written', () => {
