@@ -1,6 +1,6 @@
 import { boundaryDirection, boundaryPosition, NO_LINK, nodeId, type DieTopology } from '../die-topology.ts';
 import { FabricError } from '../errors.ts';
-import { CLASS_FROM_HUB, CLASS_REQUEST, CLASS_TO_HUB, type Fabric, type MulticastPlan, type ReductionPlan } from '../fabric.ts';
+import { CLASS_FROM_HUB, CLASS_REQUEST, CLASS_RESPONSE, CLASS_TO_HUB, type Fabric, type MulticastPlan, type ReductionPlan } from '../fabric.ts';
 import { ItemList } from '../item-list.ts';
 import {
   BOUNDARY_STRIDE, COUNT_ARBITRATION_STALL, COUNT_BUSY, COUNT_BYTES, COUNT_PACKETS, COUNTER_STRIDE, ITEM_ARRIVAL, ITEM_BYTES, ITEM_ENTERED, ITEM_FINAL, ITEM_META, ITEM_POSITION,
@@ -9,6 +9,7 @@ import {
 import { flitsOf } from '../latency.ts';
 import { EJECTION, INJECTION } from '../link-type.ts';
 import { DIRECTIONS, EAST, FIRST_GATEWAY, HUB, LOCAL, NORTH, PORT_STRIDE, SOUTH, WEST } from '../ports.ts';
+import { checkRoute } from '../routes/check-route.ts';
 import {
   Pending, PENDING_BYTES, PENDING_ENTERED, PENDING_FINAL, PENDING_META, PENDING_SEQUENCE, PENDING_SOURCE, PENDING_TAIL, PENDING_TILE, type PendingSnapshot,
 } from './pending.ts';
@@ -182,6 +183,7 @@ export class AnalyticFabric implements Fabric<AnalyticSnapshot> {
     const node = localTile - topology.tiles;
     const router = node < 0 ? localTile : topology.nodePorts[node]! >>> 3;
     const source = node < 0 ? topology.dieId * topology.tiles + localTile : nodeId(topology, node);
+    if (topology.routes !== null) checkRoute(topology, localTile, finalTile);
     const leavesByHub = topology.hubRouter >= 0 && dieOfTarget(topology, finalTile) !== topology.dieId;
     this.#travel(router, finalTile, channel, bytes, flits, sequence, source, leavesByHub ? CLASS_TO_HUB : trafficClass, this.#entered);
   }
@@ -465,10 +467,12 @@ export class AnalyticFabric implements Fabric<AnalyticSnapshot> {
       if (target === router) return HUB;
       dieSteps = dieId;
     }
-    if (routes !== null) return routes.port(router, dieSteps * tiles + target);
+    const back = lane === CLASS_RESPONSE;
+    if (routes !== null) return routes.port(router, dieSteps * tiles + target, back);
     const dx = (target % tilesX) - (router % tilesX) + ((dieSteps % diesX) - topology.dieX) * tilesX;
     const dy = Math.floor(target / tilesX) - Math.floor(router / tilesX) + (Math.floor(dieSteps / diesX) - topology.dieY) * tilesY;
-    return dx === 0 && dy === 0 ? LOCAL : dimensionOrder(dx, dy);
+    if (dx === 0 && dy === 0) return LOCAL;
+    return dimensionOrder(back && dy !== 0 ? 0 : dx, dy); // responses go back the way that requests came
   }
 
   /** Every router joins its inputs and sends the result on, leaves first. */
