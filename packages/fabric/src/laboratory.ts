@@ -1,5 +1,5 @@
 import type { DieToDieSpec, Hardware, LinkSpec, TileLinkSpec } from '@kerf/hardware';
-import { dieTopology } from './die-topology.ts';
+import { dieTopology, nodeId } from './die-topology.ts';
 import { NEVER, type KernelSnapshot } from './kernel-state.ts';
 import { PacketKernel, type PacketKernelOptions } from './packet-kernel.ts';
 import { DIRECTIONS, opposite } from './ports.ts';
@@ -105,9 +105,11 @@ export function runWafer(hardware: Hardware, traffic: readonly Shipment[], choic
   };
   let kernels = Array.from({ length: dies }, (_, die) => freshKernel(die));
   const tiles = kernels[0]!.topology.tiles;
-  const plans = kernels.map((_, die) => traffic.filter(({ from }) => Math.floor(from / tiles) === die));
+  const { waferTiles, nodes } = kernels[0]!.topology;
+  const dieOf = (from: number): number => Math.floor(from < waferTiles ? from / tiles : (from - waferTiles) / nodes.length);
+  const plans = kernels.map((_, die) => traffic.filter(({ from }) => dieOf(from) === die));
   const sent = kernels.map(() => 0);
-  const sequence = new Uint32Array(dies * tiles);
+  const sequence = new Uint32Array(dies * (tiles + nodes.length));
   const deliveries: Delivery[] = [];
   const order = kernels.map((_, die) => (choice.reverseDies === true ? dies - 1 - die : die));
   let saveAt = choice.saveAt ?? NEVER;
@@ -121,11 +123,12 @@ export function runWafer(hardware: Hardware, traffic: readonly Shipment[], choic
         choice.beforeCycle?.(kernel, cycle);
         kernel.beginCycle(cycle);
         for (let row = 0; row < kernel.delivered; row++) {
-          deliveries.push([cycle, die * tiles + kernel.deliveredTile[row]!, kernel.deliveredChannel[row]!, kernel.deliveredBytes[row]!]);
+          const endpoint = kernel.deliveredTile[row]!;
+          deliveries.push([cycle, endpoint < tiles ? die * tiles + endpoint : nodeId(kernel.topology, endpoint - tiles), kernel.deliveredChannel[row]!, kernel.deliveredBytes[row]!]);
         }
         for (; plan[sent[die]!]?.cycle === cycle; sent[die]!++) {
           const { from, to, bytes, channel, trafficClass, collective } = plan[sent[die]!]!;
-          if (collective === undefined) kernel.inject(from % tiles, to, channel, bytes, sequence[from]!++, trafficClass);
+          if (collective === undefined) kernel.inject(from < waferTiles ? from % tiles : tiles + ((from - waferTiles) % nodes.length), to, channel, bytes, sequence[from]!++, trafficClass);
           else if (collective.kind === 'multicast') kernel.multicast(collective.tree, channel, bytes, collective.sequence);
           else kernel.contribute(collective.tree, from % tiles, channel, bytes, collective.sequence);
         }
