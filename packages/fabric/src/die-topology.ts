@@ -33,6 +33,8 @@ export interface RouteTable {
    * @param back a response: where routes go along x first, it goes along y first, back the way that a request came
    */
   port(router: number, targetTile: number, back?: boolean): number;
+  /** Does a way lead from a tile of the die to a tile of the wafer? */
+  reaches(localTile: number, targetTile: number): boolean;
 }
 
 /** The networks of a machine: the wide one, and a narrow one beside it for synchronisation. */

@@ -16,6 +16,7 @@ import { flitsOf } from './latency.ts';
 import { EJECTION, FROM_HUB, INJECTION, MESH, TO_HUB } from './link-type.ts';
 import { ItemList } from './item-list.ts';
 import { DIRECTIONS, EAST, FIRST_GATEWAY, HUB, JOIN, LOCAL, NORTH, PORT_STRIDE, SOUTH, WEST } from './ports.ts';
+import { checkRoute } from './routes/check-route.ts';
 
 export interface PacketKernelOptions {
   /** Message channels, counted apart on every link. */
@@ -345,6 +346,7 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
    * @param bytes payload, at most one packet
    * @param sequence number among the packets of this tile, for the packet's identity
    * @param trafficClass of a packet that stays on the die, or on a wafer joined edge to edge; otherwise the classes of the hub are taken
+   * @throws FabricError `FABRIC_UNREACHABLE` on a wafer with defects, where no way leads to the tile
    */
   inject(localTile: number, finalTile: number, channel: number, bytes: number, sequence: number, trafficClass = CLASS_REQUEST): void {
     const { topology } = this;
@@ -368,6 +370,7 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
       }
       target = this.#targetOf(topology.nodePorts[node]! >>> 3);
     }
+    if (topology.routes !== null) checkRoute(topology, localTile, finalTile);
     const lane = this.#laneOfClass[trafficClass] ?? -1;
     if (lane < 0) throw this.#noBuffers(trafficClass);
     this.#enter(localTile, this.#newPacket(localTile, flits, lane, channel, bytes, finalTile, sequence, target), lane, this.#virtualChannels > 1);
@@ -976,7 +979,8 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
         const since = this.#leave(router, inputPort, queue, lane, offset, tail + 1);
         if (since < nextCycle) nextCycle = since;
         const ready = this.#contributed(router, join, offset, inputPort - base, lane, tail);
-        if (ready < nextCycle) nextCycle = ready;
+        // What is ready now is looked at in this visit, by its output; that may be taken, and then says when it is free.
+        if (ready > now && ready < nextCycle) nextCycle = ready;
       }
     }
     if (ports[output + WANTED] === 0) routers[router * ROUTER_FIELDS + WANTED_OUTPUTS]! &= ~(1 << JOIN);

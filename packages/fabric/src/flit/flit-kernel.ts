@@ -1147,7 +1147,7 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     const next = packets[packet + P_NEXT]!;
     const last = packets[packet + P_LAST]!;
     packets[packet + P_NEXT] = -1;
-    packets[next + P_LAST] = last;
+    if (next !== last) packets[next + P_LAST] = last; // otherwise its tail may be elsewhere, at the head of another queue
     words[entry + FRONT] = next;
     this.#halves[(entry << 1) + LEFT] = (packets[next + P_META]! & (LEFT_MASK | TREE)) | HEAD | (next === last ? 0 : QUEUED);
     words[entry + TARGET] = packets[next + P_TARGET]!;

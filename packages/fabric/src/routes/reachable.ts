@@ -1,7 +1,7 @@
 import { dies, tilesPerDie, type Hardware } from '@kerf/hardware';
 import { FabricError } from '../errors.ts';
 import { tileName } from './names.ts';
-import { damagedMeshes, gatewaysOfTiles } from './route-table.ts';
+import { damagedMeshes, NO_GATEWAY } from './route-table.ts';
 import type { UpDownLabels } from './up-down.ts';
 
 /**
@@ -33,10 +33,10 @@ export function cutOffTiles(hardware: Hardware): number[] {
     if (damage.dies.absent[dieId] === 1) continue;
     const mesh = meshes.die(dieId);
     const cutOff = mesh === null ? new Set<number>() : outsideLargest(mesh.labels);
-    const gateways = gatewaysOfTiles(hardware, meshes, dieId);
+    const gateways = meshes.gateways(dieId);
     for (let tile = 0; tile < perDie; tile++) {
       if (damage.tiles.absent[dieId * perDie + tile] === 1) continue;
-      if (dieCutOff.has(dieId) || cutOff.has(tile) || (!oneDie && gateways[tile] === 255)) cut.push(dieId * perDie + tile);
+      if (dieCutOff.has(dieId) || cutOff.has(tile) || (!oneDie && gateways[tile] === NO_GATEWAY)) cut.push(dieId * perDie + tile);
     }
   }
   return cut;

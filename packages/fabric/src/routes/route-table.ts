@@ -5,7 +5,7 @@ import { FIRST_GATEWAY, LOCAL } from '../ports.ts';
 import { damageOf, holesOfDie, type Damage } from './damage.ts';
 import { xThenY, yThenX } from './dimension-order.ts';
 import { meshGraph, type MeshGraph } from './mesh-graph.ts';
-import { columnTo, upDownLabels, type UpDownLabels } from './up-down.ts';
+import { columnTo, NO_ROUTE, upDownLabels, type UpDownLabels } from './up-down.ts';
 
 /** Routers that up*\/down* routing takes on at most: those of a die on `hub` hardware, of the wafer otherwise. A column of a table takes about 20 ms then. */
 export const MAX_DAMAGED_ROUTERS = 2 ** 20;
@@ -69,6 +69,8 @@ export interface DamagedMeshes {
   readonly die: (dieId: number) => Columns | null;
   /** `hub`: of the routers of the dies. */
   readonly hubs: Columns | null;
+  /** `hub`: of a die, [tiles] see {@link DamagedRoutes.gatewayOfTile}. */
+  readonly gateways: (dieId: number) => Uint8Array;
 }
 
 /** Do routes of tiles end at the edge of their die? They do with routers of dies between, and in a network of each die alone. */
@@ -104,7 +106,7 @@ function waferMesh(hardware: Hardware, damage: Damage): DamagedMeshes {
   const width = wafer.diesX * die.tilesX;
   const height = wafer.diesY * die.tilesY;
   checkSize(width * height, wafer.diesX * wafer.diesY === 1 ? 'this die' : 'this wafer');
-  return { damage, wafer: new Columns(meshGraph(width, height, damage.tiles, tileNumbers(hardware))), die: () => null, hubs: null };
+  return { damage, wafer: new Columns(meshGraph(width, height, damage.tiles, tileNumbers(hardware))), die: () => null, hubs: null, gateways: () => new Uint8Array(0) };
 }
 
 function dieMeshes(hardware: Hardware, damage: Damage): DamagedMeshes {
@@ -114,7 +116,9 @@ function dieMeshes(hardware: Hardware, damage: Damage): DamagedMeshes {
   const meshes: (Columns | null)[] = [];
   const die = (dieId: number): Columns | null => (meshes[dieId] ??=
     damage.damagedDie[dieId] === 0 ? null : new Columns(meshGraph(tilesX, tilesY, holesOfDie(hardware, damage, dieId), (x, y) => y * tilesX + x)));
-  return { damage, wafer: null, die, hubs: hardware.d2d === null ? null : new Columns(meshGraph(diesX, diesY, damage.dies, (x, y) => y * diesX + x)) };
+  const known: Uint8Array[] = [];
+  const gateways = (dieId: number): Uint8Array => (known[dieId] ??= gatewaysOfTiles(hardware, damage, die(dieId), dieId));
+  return { damage, wafer: null, die, gateways, hubs: hardware.d2d === null ? null : new Columns(meshGraph(diesX, diesY, damage.dies, (x, y) => y * diesX + x)) };
 }
 
 /** Tile ids by coordinates on the wafer, without the checks and objects of the public function: it is asked for every link. */
@@ -140,11 +144,16 @@ export function routeTable(hardware: Hardware, dieId: number): DamagedRoutes | n
   const { wafer, hubs } = meshes;
   if (wafer !== null) {
     const first = dieId * tiles;
-    return { port: (router, target) => wafer.port(first + router, target), gatewayOfTile: new Uint8Array(tiles) };
+    return {
+      port: (router, target) => wafer.port(first + router, target),
+      reaches: (router, target) => wafer.port(first + router, target) !== NO_ROUTE,
+      gatewayOfTile: new Uint8Array(tiles),
+    };
   }
   const mesh = meshes.die(dieId);
   const { tilesX } = hardware.die;
-  const gatewayOfTile = gatewaysOfTiles(hardware, meshes, dieId);
+  const gatewayOfTile = meshes.gateways(dieId);
+  const { absent } = meshes.damage.tiles;
   const inside = (router: number, target: number, back: boolean): number => {
     if (mesh !== null) return mesh.port(router, target);
     return (back ? yThenX : xThenY)((target % tilesX) - (router % tilesX), Math.floor(target / tilesX) - Math.floor(router / tilesX));
@@ -155,17 +164,24 @@ export function routeTable(hardware: Hardware, dieId: number): DamagedRoutes | n
       const direction = hubs!.port(dieId, Math.floor(target / tiles));
       return direction === LOCAL ? FIRST_GATEWAY + gatewayOfTile[target % tiles]! : direction;
     },
+    reaches: (router, target) => {
+      const targetDie = Math.floor(target / tiles);
+      if (absent[dieId * tiles + router] === 1 || absent[target] === 1) return false;
+      if (targetDie === dieId) return inside(router, target % tiles, false) !== NO_ROUTE;
+      return gatewayOfTile[router] !== NO_GATEWAY && hubs !== null && hubs.port(dieId, targetDie) !== NO_ROUTE && meshes.gateways(targetDie)[target % tiles] !== NO_GATEWAY;
+    },
     gatewayOfTile,
   };
 }
 
-/** [tiles] see {@link RouteTable.gatewayOfTile}. */
-export function gatewaysOfTiles(hardware: Hardware, { damage, die }: DamagedMeshes, dieId: number): Uint8Array {
+/** Instead of a gateway: a tile has none. */
+export const NO_GATEWAY = 255;
+
+function gatewaysOfTiles(hardware: Hardware, damage: Damage, mesh: Columns | null, dieId: number): Uint8Array {
   const tiles = tilesPerDie(hardware);
   const { tilesX } = hardware.die;
-  const nearest = new Uint8Array(tiles).fill(255);
+  const nearest = new Uint8Array(tiles).fill(NO_GATEWAY);
   if (hardware.d2d?.shape !== 'hub' || damage.dies.absent[dieId] === 1) return nearest;
-  const mesh = die(dieId);
   const fewest = new Int32Array(tiles).fill(0x7fffffff);
   for (const [gateway, { x, y }] of hardware.d2d.gateways.entries()) {
     const hops = mesh === null ? null : columnTo(mesh.labels, y * tilesX + x).hops;
