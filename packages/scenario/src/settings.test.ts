@@ -27,7 +27,11 @@ test('a letter left out at any level of any path is refused, and the path that w
     for (const [level, key] of path.split('.').entries()) {
       const typo = key.slice(0, 1) + key.slice(2);
       const typed = path.split('.').with(level, typo).join('.');
-      expect(() => applySetting(inline, `${typed}=1`), typed).toThrow(expect.objectContaining({ code: 'SCENARIO_UNKNOWN_SETTING', message: expect.stringContaining(`Did you mean "${path}"?`) }));
+      // "est" is as near to west as to east.
+      const meant = paths.filter((known) => known.length === typed.length + 1 && [...known].some((_, at) => known.slice(0, at) + known.slice(at + 1) === typed));
+      const names = meant.map((known) => `"${known.replaceAll('.', '\\.')}"`).join('|');
+      expect(meant).toContain(path);
+      expect(() => applySetting(inline, `${typed}=1`), typed).toThrow(expect.objectContaining({ code: 'SCENARIO_UNKNOWN_SETTING', message: expect.stringMatching(`Did you mean (${names})\\?`) }));
     }
   }
 });
