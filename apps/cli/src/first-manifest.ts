@@ -1,3 +1,4 @@
+import type { DeadlockReport } from '@kerf/fabric';
 import { TABLE_NAMES, type Manifest } from '@kerf/results';
 import type { ReplayPlan } from '@kerf/inference';
 import { kerfVersion } from './version.ts';
@@ -12,7 +13,7 @@ const fidelityStatement =
  * @param scenario with `nodes` and `transport` as they were chosen
  * @param startedAt ISO 8601, UTC
  */
-export function firstManifest(plan: ReplayPlan, scenario: object, traceSha256: string, startedAt: string): Manifest {
+export function firstManifest(plan: ReplayPlan, scenario: object, traceSha256: string, deadlock: DeadlockReport, startedAt: string): Manifest {
   const { hardware, model, trace, placement, slots, cycled, remarks } = plan;
   return {
     formatVersion: 1,
@@ -35,6 +36,7 @@ export function firstManifest(plan: ReplayPlan, scenario: object, traceSha256: s
     },
     expertPlacement: { kind: plan.scenario.mapping.experts, dieOfExpert: [...placement] },
     fidelity: { level: plan.scenario.fidelity, statement: fidelityStatement },
+    deadlockFreedom: { routing: deadlock.routing, classes: [...deadlock.classes], channels: deadlock.channels, dependencies: deadlock.dependencies, acyclic: deadlock.acyclic },
     processes: [],
     conservation: [],
     tables: {},

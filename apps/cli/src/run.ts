@@ -3,6 +3,7 @@ import { relative, resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { partitionWafer, type Partition } from '@kerf/cluster';
+import { checkReachable, requireDeadlockFreedom, type DeadlockReport } from '@kerf/fabric';
 import type { Hardware } from '@kerf/hardware';
 import { planReplay, type ReplayPlan } from '@kerf/inference';
 import { manifestText, type Manifest, type StepRow } from '@kerf/results';
@@ -37,6 +38,8 @@ interface PreparedRun {
   readonly choice: ExecutionChoice;
   readonly loaded: LoadedTrace;
   readonly plan: ReplayPlan;
+  /** Its routes cannot deadlock, or the run would have been refused. */
+  readonly deadlock: DeadlockReport;
   readonly partition: Partition;
   /** The run folder, which does not exist yet. */
   readonly path: string;
@@ -57,22 +60,24 @@ export async function run(flags: RunFlags, output: Output): Promise<number> {
     output.out(`${JSON.stringify(scenario, undefined, 2)}\n`);
     return exitCodes.done;
   }
+  checkReachable(hardware);
+  const deadlock = requireDeadlockFreedom(hardware);
   const loaded = loadTrace(scenario.workload.trace, { model: model.name, experts: model.experts });
   const plan = planReplay(scenario, hardware, model, loaded.trace);
   const path = scenario.output.directory ?? nextRunFolder(resolve('runs'));
   const interruption = new Interruption();
   try {
-    return await carryOut({ scenario, hardware, model, choice, loaded, plan, partition: partitionWafer(hardware, choice.nodes), path }, flags, interruption.signal, output);
+    return await carryOut({ scenario, hardware, model, choice, loaded, plan, deadlock, partition: partitionWafer(hardware, choice.nodes), path }, flags, interruption.signal, output);
   } finally {
     interruption.end();
   }
 }
 
 async function carryOut(prepared: PreparedRun, flags: RunFlags, signal: AbortSignal, output: Output): Promise<number> {
-  const { scenario, hardware, choice, loaded, plan, partition, path } = prepared;
+  const { scenario, hardware, choice, loaded, plan, deadlock, partition, path } = prepared;
   const startedSeconds = performance.now() / 1000;
   const written = { ...scenario, output: { ...scenario.output, directory: path }, execution: choice };
-  const first = firstManifest(plan, written, loaded.sha256, now());
+  const first = firstManifest(plan, written, loaded.sha256, deadlock, now());
   const folder = RunFolder.create(path, manifestText(first), { force: flags.force === true, tables: runFolderTables, isManifest });
   const rows: StepRow[] = [];
   let outcome: Outcome;

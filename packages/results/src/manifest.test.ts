@@ -15,7 +15,8 @@ const complete: Manifest = {
   formatVersion: 1, status: 'complete', kerfVersion: '0.1.0', nodeVersion: '20.19.0', startedAt: '2026-11-25T12:00:00.123Z', finishedAt: '2026-11-25T12:00:09Z',
   scenario: { formatVersion: 1, seed: 1 }, hardware: presetHardware('flat-wafer-8'), model: { name: 'gpt-oss-20b' },
   trace: { name: 'bundled', sha256: hash('d'), model: 'gpt-oss-20b', tokens: 4096, layers: 24, requests: 64, origin: 'synthetic', cycling: { slots: 512, requests: 64, how: 'Each slot begins at a seeded offset.' } },
-  expertPlacement: { kind: 'linear', dieOfExpert: [0, 0, 1, 1] }, fidelity: { level: 'packet', statement: 'Virtual cut-through.' }, processes,
+  expertPlacement: { kind: 'linear', dieOfExpert: [0, 0, 1, 1] }, fidelity: { level: 'packet', statement: 'Virtual cut-through.' },
+  deadlockFreedom: { routing: 'dimension-order', classes: ['request', 'response', 'reduction'], channels: 672, dependencies: 1164, acyclic: true }, processes,
   totals: { steps: 1, simulatedCycles: 1000, packetHops: 18, boundaryPackets: 11 }, conservation: [{ layer: 0, tokens: 8, topK: 4, dispatched: 32, combined: 32 }], tables, digest: hash('e'),
 };
 const { finishedAt: _finishedAt, totals: _totals, digest: _digest, ...unfinished } = complete;
@@ -27,6 +28,11 @@ test('a manifest is read as it was written', () => {
 test('a running manifest has no end yet', () => {
   const running = { ...unfinished, status: 'running', tables: {}, processes: [], conservation: [] };
   expect(parseManifest(running, 'manifest.json')).toEqual(running);
+});
+
+test('a manifest from before the check of routes is read', () => {
+  const { deadlockFreedom: _, ...earlier } = complete;
+  expect(parseManifest(earlier, 'manifest.json')).toEqual(earlier);
 });
 
 test('an incomplete run says why', () => {
@@ -55,6 +61,7 @@ test.each<[unknown, string, string]>([
   [{ ...complete, startedAt: 'yesterday' }, 'SCHEMA_OUT_OF_RANGE', 'm.json: startedAt must match pattern'],
   [{ ...complete, tables: { ...tables, packets: tables.links } }, 'SCHEMA_UNKNOWN_KEY', 'm.json: unknown key tables.packets.'],
   [{ ...complete, hardware: { ...complete.hardware, clock: 1 } }, 'SCHEMA_UNKNOWN_KEY', 'm.json: unknown key hardware.clock.'],
+  [{ ...complete, deadlockFreedom: { ...complete.deadlockFreedom, routing: 'random' } }, 'SCHEMA_OUT_OF_RANGE', 'm.json: deadlockFreedom.routing must be one of "dimension-order", "up-down"'],
   [[], 'SCHEMA_WRONG_TYPE', 'm.json: the top level must be of type object'],
 ])('a manifest of the wrong shape is refused (%#)', (manifest, code, message) => {
   expect(() => parseManifest(manifest, 'm.json')).toThrow(expect.objectContaining({ code, message: expect.stringContaining(message) as unknown }));

@@ -135,6 +135,18 @@ export const manifestSchema = Type.Object(
       { level: text('Fidelity of the fabric.', 64), statement: text('What it leaves out, and how far off that is.') },
       { ...strict, description: 'How closely the fabric was simulated.' },
     ),
+    deadlockFreedom: Type.Optional(
+      Type.Object(
+        {
+          routing: choice(['dimension-order', 'up-down'], 'Rule of the routes: along x, then along y; or up and then down around what is absent.'),
+          classes: Type.Array(text('Traffic class.', 64), { description: 'Traffic classes with buffers of their own.', minItems: 1, maxItems: 64 }),
+          channels: whole('Buffers behind links, one for each traffic class, channels.'),
+          dependencies: whole('Pairs of channels of which a packet can hold the first while it waits for the second, pairs.'),
+          acyclic: Type.Boolean({ description: 'No channels wait for each other in a circle, so that packets cannot deadlock.' }),
+        },
+        { ...strict, description: 'What the check of the routes found before the run began; absent in manifests of earlier versions.' },
+      ),
+    ),
     processes: Type.Array(processSchema, { description: 'The node processes; nothing in the tables depends on them.' }),
     totals: Type.Optional(
       Type.Object(
