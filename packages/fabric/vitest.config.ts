@@ -11,8 +11,8 @@ const inlineConstants = {
   name: 'inline-constants',
   enforce: 'pre' as const,
   transform(code: string, id: string): string | undefined {
-    if (!/\/fabric\/src\/[^/]+\.ts$/.test(id)) return undefined;
-    return code.replace(/^import \{([^}]*)\} from '(\.\/[^']+)';/gm, (statement: string, names: string, from: string) => {
+    if (!/\/fabric\/src\/.+\.ts$/.test(id)) return undefined;
+    return code.replace(/^import \{([^}]*)\} from '(\.\.?\/[^']+)';/gm, (statement: string, names: string, from: string) => {
       const file = resolve(dirname(id), from);
       if (!existsSync(file)) return statement;
       const constants = new Map([...readFileSync(file, 'utf8').matchAll(/^export const (\w+) = (\w+);/gm)].map((match) => [match[1]!, match[2]!]));

@@ -23,7 +23,7 @@ export const COUNTS = 24; // [5 × 3] by output port: see COUNT_FIELDS
 export const SOURCE_QUEUES = 39; // [classes × 4] see SOURCE_FIELDS; behind them one byte of credits per lane, then the entries
 
 /** `BUSY`: the source of the tile has something that it might send. */
-export const BUSY_SOURCE = 1 << 10;
+export const BUSY_SOURCE = 1024;
 export const BUSY_WAIT = 5;
 
 // Bytes from the start of POINTERS: round-robin pointers.
@@ -69,7 +69,7 @@ export const HEAD = 0x8000; // its head flit is still here
 export const FORKED = 255;
 
 /** Most flits of a packet at flit fidelity. */
-export const MOST_PACKET_FLITS = LEFT_MASK;
+export const MOST_PACKET_FLITS = 0x0fff;
 /** Most flits of buffer per virtual channel. */
 export const MOST_BUFFER_FLITS = 254;
 
