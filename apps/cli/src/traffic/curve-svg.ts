@@ -90,17 +90,33 @@ function tallest(curves: readonly Curve[]): number {
   return Math.min(most * 1.05, idle * 5);
 }
 
+interface Colours {
+  readonly ground: string;
+  readonly ink: string;
+  readonly faint: string;
+  readonly soft: string;
+  readonly curves: readonly string[];
+}
+
+const light: Colours = { ground: '#ffffff', ink: '#1f2328', faint: '#d8dde3', soft: '#57606a', curves: LIGHT };
+const dark: Colours = { ground: '#14171c', ink: '#e8ebef', faint: '#333a44', soft: '#a5aeb9', curves: DARK };
+
 function style(curves: number): string {
-  const colours = (of: readonly string[]): string => Array.from({ length: curves }, (_, index) => `.c${index}{--c:${of[index % of.length]}}`).join('');
   return [
-    'svg{--ground:#ffffff;--ink:#1f2328;--faint:#d8dde3;--soft:#57606a;font-family:system-ui,"DejaVu Sans","Segoe UI",sans-serif}',
-    colours(LIGHT),
-    '.ground{fill:var(--ground)}.title{font-size:19px;font-weight:600;fill:var(--ink)}.note{font-size:13px;fill:var(--soft)}.label{font-size:13px;fill:var(--ink)}',
-    '.axis-name{font-size:14px;fill:var(--ink)}.end{text-anchor:end}.middle{text-anchor:middle}.grid{stroke:var(--faint);stroke-width:1}.axis{stroke:var(--ink);stroke-width:1.5;fill:none}',
-    '.line{stroke:var(--c);stroke-width:2.2;fill:none;stroke-linejoin:round}.dot{fill:var(--c);stroke:var(--ground);stroke-width:1}.edge{stroke:var(--c);stroke-width:1.5;stroke-dasharray:4 4}',
-    '.mark{font-size:12.5px;font-weight:600;fill:var(--c)}',
-    `@media (prefers-color-scheme:dark){svg{--ground:#14171c;--ink:#e8ebef;--faint:#333a44;--soft:#a5aeb9}${colours(DARK)}}`,
+    'text{font-family:system-ui,"Segoe UI","DejaVu Sans",sans-serif}.title{font-size:19px;font-weight:600}.note{font-size:13px}.label{font-size:13px}.axis-name{font-size:14px}.mark{font-size:12.5px;font-weight:600;paint-order:stroke;stroke-width:5;stroke-linejoin:round}',
+    '.end{text-anchor:end}.middle{text-anchor:middle}.grid{stroke-width:1}.axis{stroke-width:1.5;fill:none}.line{stroke-width:2.2;fill:none;stroke-linejoin:round}.dot{stroke-width:1}.edge{stroke-width:1.5;stroke-dasharray:4 4}',
+    colours(light, curves),
+    `@media (prefers-color-scheme:dark){${colours(dark, curves)}}`,
   ].join('');
+}
+
+/** Written out, without variables of CSS, which not every reader of drawings knows. */
+function colours({ ground, ink, faint, soft, curves }: Colours, count: number): string {
+  const own = Array.from({ length: count }, (_, index) => {
+    const colour = curves[index % curves.length];
+    return `.line.c${index},.edge.c${index}{stroke:${colour}}.dot.c${index},.mark.c${index}{fill:${colour}}`;
+  });
+  return `.ground{fill:${ground}}.title,.label,.axis-name{fill:${ink}}.note{fill:${soft}}.grid{stroke:${faint}}.axis{stroke:${ink}}.dot,.mark{stroke:${ground}}${own.join('')}`;
 }
 
 function dash(index: number): string {

@@ -14,7 +14,7 @@ export type Measured = TrafficResult & Cost & { readonly simulated: boolean; rea
 export async function measure(machine: TrafficMachine, traffic: Traffic, measurement: Measurement, options: DriveOptions): Promise<Measured> {
   const { hardware, fidelity, absent } = machine;
   const { seed, warmupCycles, cycles, latencyLimitCycles } = measurement;
-  if ('pattern' in traffic && fidelity === 'analytic' && hardware.wafer.diesX * hardware.wafer.diesY === 1 && absent === undefined) return estimated(machine, traffic, seed);
+  if ('pattern' in traffic && fidelity === 'analytic' && hardware.wafer.diesX * hardware.wafer.diesY === 1 && absent === undefined) return estimated(machine, traffic, seed, latencyLimitCycles);
   const fabrics = fabricsOf(machine);
   const missing = absent === undefined ? {} : { absent };
   const run =
@@ -25,22 +25,19 @@ export async function measure(machine: TrafficMachine, traffic: Traffic, measure
   return { ...run.result(), ...cost, simulated: true };
 }
 
-function estimated(machine: TrafficMachine, { pattern: name, rate, flits }: Extract<Traffic, { pattern: PatternName }>, seed: number): Measured {
+function estimated(machine: TrafficMachine, { pattern: name, rate, flits }: Extract<Traffic, { pattern: PatternName }>, seed: number, latencyLimitCycles: number): Measured {
   const fabric = fabricsOf(machine)[0]!;
   const { topology } = fabric;
   const pattern = trafficPattern(name, waferFabric(fabric).grid, seed);
   const before = process.cpuUsage();
   const estimate = estimateTraffic(topology, pattern, rate, flits * topology.flitBytes);
   const { user, system } = process.cpuUsage(before);
-  const { packetLatencyCycles, networkLatencyCycles, hops, offeredFlitRate, acceptedFlitRate, status, saturationFlitRate } = estimate;
+  const { packetLatencyCycles, networkLatencyCycles, hops, offeredFlitRate, acceptedFlitRate, saturationFlitRate } = estimate;
+  const full = packetLatencyCycles === null ? `the busiest link is full from ${Number(saturationFlitRate.toPrecision(4))} flits per tile and cycle on` : null;
+  const reason = full ?? (packetLatencyCycles! > latencyLimitCycles ? `the mean latency passed ${latencyLimitCycles} cycles` : null);
   return {
-    packetLatencyCycles, networkLatencyCycles, hops, offeredFlitRate, acceptedFlitRate, acceptedFlitRateLeast: 0, status,
-    reason: status === 'stable' ? null : `the busiest link is full from ${round(saturationFlitRate, 4)} flits per tile and cycle on`,
+    packetLatencyCycles, networkLatencyCycles, hops, offeredFlitRate, acceptedFlitRate, acceptedFlitRateLeast: 0, status: reason === null ? 'stable' : 'saturated', reason,
     cycles: 0, packetHops: 0, flitHops: 0, packets: 0, packetsLeft: 0, latencyPercentiles: null,
     cpuSeconds: (user + system) / 1e6, peakRssBytes: peakRssBytes(), simulated: false, saturationFlitRate,
   };
-}
-
-export function round(value: number, digits: number): number {
-  return Number(value.toPrecision(digits));
 }

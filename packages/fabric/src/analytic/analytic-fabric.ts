@@ -8,7 +8,8 @@ import {
 } from '../kernel-state.ts';
 import { flitsOf } from '../latency.ts';
 import { EJECTION, INJECTION } from '../link-type.ts';
-import { DIRECTIONS, EAST, FIRST_GATEWAY, HUB, LOCAL, NORTH, PORT_STRIDE, SOUTH, WEST } from '../ports.ts';
+import { DIRECTIONS, FIRST_GATEWAY, HUB, LOCAL, PORT_STRIDE } from '../ports.ts';
+import { xThenY } from '../routes/dimension-order.ts';
 import { checkRoute } from '../routes/check-route.ts';
 import {
   Pending, PENDING_BYTES, PENDING_ENTERED, PENDING_FINAL, PENDING_META, PENDING_SEQUENCE, PENDING_SOURCE, PENDING_TAIL, PENDING_TILE, type PendingSnapshot,
@@ -458,7 +459,7 @@ export class AnalyticFabric implements Fabric<AnalyticSnapshot> {
     if (router === hubRouter) {
       if (routes !== null) return routes.port(router, finalTile);
       if (finalDie === dieId) return FIRST_GATEWAY + gatewayOfTile[finalLocal]!;
-      return dimensionOrder((finalDie % diesX) - topology.dieX, Math.floor(finalDie / diesX) - topology.dieY);
+      return xThenY((finalDie % diesX) - topology.dieX, Math.floor(finalDie / diesX) - topology.dieY);
     }
     let target = finalLocal;
     let dieSteps = finalDie;
@@ -472,7 +473,7 @@ export class AnalyticFabric implements Fabric<AnalyticSnapshot> {
     const dx = (target % tilesX) - (router % tilesX) + ((dieSteps % diesX) - topology.dieX) * tilesX;
     const dy = Math.floor(target / tilesX) - Math.floor(router / tilesX) + (Math.floor(dieSteps / diesX) - topology.dieY) * tilesY;
     if (dx === 0 && dy === 0) return LOCAL;
-    return dimensionOrder(back && dy !== 0 ? 0 : dx, dy); // responses go back the way that requests came
+    return xThenY(back && dy !== 0 ? 0 : dx, dy); // responses go back the way that requests came
   }
 
   /** Every router joins its inputs and sends the result on, leaves first. */
@@ -556,11 +557,6 @@ export class AnalyticFabric implements Fabric<AnalyticSnapshot> {
 /** The die of a tile or of a memory node. */
 function dieOfTarget({ tiles, waferTiles, nodes }: DieTopology, target: number): number {
   return target < waferTiles ? Math.floor(target / tiles) : Math.floor((target - waferTiles) / nodes.length);
-}
-
-function dimensionOrder(dx: number, dy: number): number {
-  if (dx !== 0) return dx > 0 ? EAST : WEST;
-  return dy > 0 ? SOUTH : NORTH;
 }
 
 function bitsOf(mask: number): number {

@@ -1,6 +1,8 @@
+import { boundaryDirection, boundaryPosition } from '../die-topology.ts';
 import type { Fabric } from '../fabric.ts';
 import { NEVER } from '../kernel-state.ts';
-import { DIRECTIONS, opposite } from '../ports.ts';
+import { DIRECTIONS, FIRST_GATEWAY, HUB, LOCAL, opposite, PORT_STRIDE } from '../ports.ts';
+import { xThenY } from '../routes/dimension-order.ts';
 import type { PatternGrid } from './patterns.ts';
 
 /**
@@ -57,10 +59,11 @@ export function exchangeBoundaries({ fabrics }: WaferFabric): void {
 }
 
 /** Links that a packet crosses between routers, by the route that the fabric takes. */
-export function linksBetween({ fabrics, tilesPerDie }: WaferFabric): (from: number, to: number) => number {
+export function linksBetween(wafer: WaferFabric): (from: number, to: number) => number {
+  const { fabrics, tilesPerDie } = wafer;
   const { topology } = fabrics[0]!;
   const { tilesX, tilesY, diesX, gateways, gatewayOfTile, hubRouter } = topology;
-  const inside = (from: number, to: number): number => Math.abs((from % tilesX) - (to % tilesX)) + Math.abs(Math.floor(from / tilesX) - Math.floor(to / tilesX));
+  if (fabrics.some(({ topology: die }) => die.routes !== null)) return (from, to) => walkedLinks(wafer, from, to);
   if (hubRouter < 0) {
     const coordinates = new Int32Array(fabrics.length * tilesPerDie);
     for (let tile = 0; tile < coordinates.length; tile++) {
@@ -74,6 +77,7 @@ export function linksBetween({ fabrics, tilesPerDie }: WaferFabric): (from: numb
       return Math.abs((a & 0xffff) - (b & 0xffff)) + Math.abs((a >>> 16) - (b >>> 16));
     };
   }
+  const inside = (from: number, to: number): number => Math.abs((from % tilesX) - (to % tilesX)) + Math.abs(Math.floor(from / tilesX) - Math.floor(to / tilesX));
   return (from, to) => {
     const fromDie = Math.floor(from / tilesPerDie);
     const toDie = Math.floor(to / tilesPerDie);
@@ -83,4 +87,43 @@ export function linksBetween({ fabrics, tilesPerDie }: WaferFabric): (from: numb
     const dies = Math.abs((fromDie % diesX) - (toDie % diesX)) + Math.abs(Math.floor(fromDie / diesX) - Math.floor(toDie / diesX));
     return inside(a, gateways[gatewayOfTile[a]!]!) + 1 + dies + 1 + inside(gateways[gatewayOfTile[b]!]!, b);
   };
+}
+
+/** The way around defects, step by step. */
+function walkedLinks({ fabrics, tilesPerDie }: WaferFabric, from: number, to: number): number {
+  const { diesX, hubRouter, tiles } = fabrics[0]!.topology;
+  const dieStep = [1, -1, -diesX, diesX];
+  const toDie = Math.floor(to / tilesPerDie);
+  let die = Math.floor(from / tilesPerDie);
+  let router = from % tilesPerDie;
+  let links = 0;
+  for (;;) {
+    const { routes, gatewayOfTile, gateways, peer } = fabrics[die]!.topology;
+    const awayByHub = hubRouter >= 0 && die !== toDie && router !== hubRouter;
+    const target = awayByHub ? die * tilesPerDie + gateways[gatewayOfTile[from % tilesPerDie]!]! : to;
+    let port = LOCAL;
+    if (routes !== null) {
+      port = routes.port(router, target);
+    } else if (router === hubRouter) {
+      port = die === toDie ? FIRST_GATEWAY + gatewayOfTile[to % tilesPerDie]! : xThenY((toDie % diesX) - (die % diesX), Math.floor(toDie / diesX) - Math.floor(die / diesX));
+    } else {
+      const { tilesX } = fabrics[die]!.topology;
+      const local = target % tilesPerDie;
+      port = xThenY((local % tilesX) - (router % tilesX), Math.floor(local / tilesX) - Math.floor(router / tilesX));
+    }
+    if (router < tiles && port === LOCAL) {
+      if (!awayByHub) return links;
+      port = HUB;
+    }
+    if (links++ > 4 * fabrics.length * tilesPerDie) throw new Error(`The route from tile ${from} to tile ${to} does not end.`);
+    const next = peer[router * PORT_STRIDE + port]!;
+    if (next >= 0) {
+      router = next >>> 3 >= tiles ? hubRouter : next >>> 3;
+      continue;
+    }
+    const direction = boundaryDirection(next);
+    die += dieStep[direction]!;
+    const entry = fabrics[die]!.topology.boundaryPorts[opposite(direction)]![boundaryPosition(next)]!;
+    router = entry >>> 3 >= tiles ? hubRouter : entry >>> 3;
+  }
 }
