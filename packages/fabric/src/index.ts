@@ -8,7 +8,8 @@ export {
   BOUNDARY_STRIDE, COUNT_ARBITRATION_STALL, COUNT_BUSY, COUNT_BYTES, COUNT_CREDIT_STALL, COUNT_PACKETS, ITEM_ARRIVAL, ITEM_BYTES, ITEM_ENTERED, ITEM_FINAL, ITEM_META, ITEM_POSITION, ITEM_SOURCE, ITEM_TAIL, NEVER, type KernelSnapshot,
 } from './kernel-state.ts';
 export { allToAllBisectionCycles, busiestLinkFlits, flitsOf, zeroLoadCycles } from './latency.ts';
-export { PacketKernel, portName, type MulticastOptions, type PacketKernelOptions } from './packet-kernel.ts';
+export { linkWarnings, type LinkWarning } from './link-warnings.ts';
+export { PacketKernel, type MulticastOptions, type PacketKernelOptions } from './packet-kernel.ts';
 export { DIRECTIONS, FIRST_GATEWAY, MAX_GATEWAYS, opposite, PORT_STRIDE } from './ports.ts';
 export { checkDeadlockFreedom, requireDeadlockFreedom, type DeadlockReport } from './routes/deadlock-freedom.ts';
 export { checkReachable, cutOffTiles } from './routes/reachable.ts';
@@ -28,3 +29,4 @@ export { planMulticast, planReduction, type CollectiveOptions, type PlannedSet }
 export { checkConcurrentReductions, type ConcurrentReduction } from './routes/concurrent-reductions.ts';
 export { MAX_DAMAGED_ROUTERS } from './routes/route-table.ts';
 export { onOneDie, type MaskedTiles, type TileSet } from './routes/tile-set.ts';
+export { portName } from './wait-explanations.ts';

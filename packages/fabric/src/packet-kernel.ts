@@ -16,6 +16,7 @@ import { flitsOf } from './latency.ts';
 import { EJECTION, FROM_HUB, INJECTION, MESH, TO_HUB } from './link-type.ts';
 import { ItemList } from './item-list.ts';
 import { DIRECTIONS, EAST, FIRST_GATEWAY, HUB, JOIN, LOCAL, NORTH, PORT_STRIDE, SOUTH, WEST } from './ports.ts';
+import { explainStarvation, explainWaits, type KernelView } from './wait-explanations.ts';
 import { checkRoute } from './routes/check-route.ts';
 
 export interface PacketKernelOptions {
@@ -1215,23 +1216,23 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
     this.#scalars = { ...snapshot.scalars, overflow: [...snapshot.scalars.overflow] };
   }
 
-  /** Who waits for what, for the message about a deadlock: at most `limit` sentences. */
   explainWaiting(limit: number): string[] {
-    const { topology, lanes } = this;
-    const { packets, ports } = this.#columns;
-    const lines: string[] = [];
-    for (let port = 0; port < topology.ports && lines.length < limit; port++) {
-      for (let lane = 0; lane < lanes; lane++) {
-        const offset = ports[(port << this.#portShift) + FIRST_QUEUE + lane * QUEUE_FIELDS + QUEUE_HEAD]!;
-        if (offset < 0) continue;
-        const router = this.#routerOf(port);
-        const out = router * PORT_STRIDE + this.#route(router, packets[offset + TARGET]!, offset);
-        const name = router === topology.hubRouter ? `die router ${topology.dieId}` : `tile (${topology.coordinates[router]! & 0xffff},${topology.coordinates[router]! >>> 16})`;
-        const reason = ports[(out << this.#portShift) + BLOCKED] !== 0 ? 'a credit' : 'its turn';
-        lines.push(`${name}: packet ${this.#columns.sequence[offset / PACKET_STRIDE]} of tile ${packets[offset + SOURCE]} waits for ${reason} on ${portName(out - router * PORT_STRIDE)}`);
-      }
-    }
-    return lines;
+    return explainWaits(this.#view(), limit);
+  }
+
+  /**
+   * Packets that have been first in their queue for more than `cycles` while the output that they want served others: at most
+   * `limit` sentences. Round robin makes that rare, but a packet that needs more room than others can be passed over again and
+   * again. A look at every port: once in many cycles is enough.
+   */
+  explainStarvation(cycles: number, limit: number): string[] {
+    return explainStarvation(this.#view(), cycles, limit);
+  }
+
+  #view(): KernelView {
+    return {
+      topology: this.topology, columns: this.#columns, trees: this.#trees, lanes: this.lanes, virtualChannels: this.#virtualChannels, lanesBehind: this.#lanesBehind, now: this.#scalars.now,
+    };
   }
 
   #routerOf(port: number): number {
@@ -1333,7 +1334,7 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
     const out = this.packetsOut[boundaryDirection(to)]!;
     out.push(
       arrival, boundaryPosition(to), packets[offset + META]!, tail, packets[offset + BYTES]!, packets[offset + FINAL]!, packets[offset + SOURCE]!, sequence[offset / PACKET_STRIDE]! | 0,
-      entered[offset / PACKET_STRIDE]!,
+      entered[offset / PACKET_STRIDE],
     );
     this.#freePacket(offset);
   }
@@ -1498,9 +1499,4 @@ function bitsOf(mask: number): number {
   let bits = 0;
   for (let rest = mask; rest !== 0; rest &= rest - 1) bits++;
   return bits;
-}
-
-/** The name of a port in messages and tables. */
-export function portName(port: number): string {
-  return ['east', 'west', 'north', 'south', 'local', 'hub'][port] ?? `gateway${port - FIRST_GATEWAY}`;
 }
