@@ -274,7 +274,7 @@ export class TrafficRun {
   /** Work left and no event is a deadlock: a bug of the fabric, and explained. */
   #refuseStandstill(cycle: number): void {
     const { fabrics } = this.#wafer;
-    if (fabrics.some((fabric, die) => fabric.nextCycle() !== NEVER || this.#sources[die]!.nextCycle(cycle) !== NEVER)) return;
+    if (this.#tally.measured === this.#latency.count || fabrics.some((fabric, die) => fabric.nextCycle() !== NEVER || this.#sources[die]!.nextCycle(cycle) !== NEVER)) return;
     const waiting = fabrics.flatMap((fabric) => fabric.explainWaiting(8)).slice(0, 8);
     throw new Error(`The network stands still at cycle ${cycle} with ${this.#tally.measured - this.#latency.count} packets under way. ${waiting.join('; ')}`);
   }
