@@ -6,7 +6,7 @@ export { Affine, affineValue } from './tile-program/affine.ts';
 export { RoleWriter, TensorRef, TileProgramBuilder, View, type OperationFields, type OperationOptions, type RowId, type Slice } from './tile-program/builder.ts';
 export { chakraTraces, programFromChakra } from './tile-program/chakra-program.ts';
 export { chakraCollectives, chakraNodeTypes, readChakra, writeChakra, type ChakraAttribute, type ChakraNode, type ChakraNodeType, type ChakraOperands, type ChakraScalar, type ChakraScalarType, type ChakraTrace } from './tile-program/chakra.ts';
-export { buffersOf, checkTileProgram, l1BytesOf, MAX_GROUP_TILES, type CheckLimits } from './tile-program/check.ts';
+export { buffersOf, checkTileProgram, l1BytesOf, MAX_GROUP_TILES } from './tile-program/check.ts';
 export { elementBytes, elementTypes, roundTo, type NumberFormat } from './tile-program/element-types.ts';
 export { formatTileProgram, parseTileProgram, readTileProgram, tileProgramFile, tileProgramSchema, type TileProgramFile } from './tile-program/file.ts';
 export { isRoot, memberPlace, membersOf, peerPlace, rootPlace, scopeAt, scopesOf } from './tile-program/group.ts';

@@ -1,4 +1,4 @@
-import { presetHardware } from '@kerf/hardware';
+import { presetHardware, type Hardware } from '@kerf/hardware';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { flatAttention, ringAllReduce, summa } from '../testing/dataflows.ts';
@@ -93,8 +93,9 @@ describe('collectives', () => {
       const [rows, columns] = [p.collective('rows', 'reduceSum', 'row'), p.collective('columns', 'reduceMax', 'column')];
       p.roles((x, y) => ({ root: x === y }), (r) => void r.reduce(columns, b, b, [r.reduce(rows, a, a)]));
     });
-    checkTileProgram(p, hardware, { joinTableEntries: 2 });
-    expect(() => checkTileProgram(p, hardware, { joinTableEntries: 1 })).toThrow(expect.objectContaining({
+    const routers = (tableEntries: number): Hardware => ({ ...hardware, reduction: { inputsPerCycle: 2, latencyCycles: 1, tableEntries } });
+    checkTileProgram(p, routers(2));
+    expect(() => checkTileProgram(p, routers(1))).toThrow(expect.objectContaining({
       code: 'PROGRAM_TABLE_OVERFLOW', message: 'Program it may have 2 reductions in one router at once (row by fabric, column by fabric), whose table holds 1.',
     }));
   });

@@ -18,25 +18,22 @@ export const MAX_WALKED_OPERATIONS = 50_000_000;
 /** Steps of the other checks that go through tiles one by one. */
 const MAX_STEPS = 2 ** 30;
 
-export interface CheckLimits {
-  /** Reductions that a router can hold partly joined. Absent: without limit. */
-  readonly joinTableEntries?: number;
-}
-
 /**
  * Checks a program: indices, shapes, element types, dependencies, who takes part in what, and that no order of the queues
- * can deadlock. With `hardware` also that the buffers of each role fit L1. Slices are checked here only in a program
+ * can deadlock. With `hardware` also that the buffers of each role fit L1 and the reductions the routers' tables. Slices are checked here only in a program
  * without parameters, otherwise by `instantiate`.
  *
  * @throws ProgramError naming role, row and kind of the operation, or the buffers, and what is wrong
  */
-export function checkTileProgram(program: TileProgram, hardware?: Hardware, limits: CheckLimits = {}): void {
+export function checkTileProgram(program: TileProgram, hardware?: Hardware): void {
   checkGroup(program);
   for (const role of program.roles.keys()) checkRole(program, role);
   checkCollectives(program);
   checkMessages(program);
-  checkJoins(program, limits);
-  if (hardware !== undefined) checkL1(program, hardware);
+  if (hardware !== undefined) {
+    checkL1(program, hardware);
+    checkJoins(program, hardware);
+  }
   if (program.parameters.length === 0) checkSlices(program, new Float64Array(0), 1);
   checkDeadlock(program);
 }
@@ -370,7 +367,8 @@ export function checkMessageShape(program: TileProgram, from: number, to: number
  * A reduction is done everywhere before any of its tiles begins the next one of that engine. So through one router go at
  * once at most one reduction of its row, one of its column and one of the group, for each engine that issues them.
  */
-function checkJoins({ name, roles, collectives }: TileProgram, { joinTableEntries = Infinity }: CheckLimits): void {
+export function checkJoins({ name, roles, collectives }: TileProgram, { reduction }: Hardware): void {
+  if (reduction === undefined) return;
   const open = new Map<CollectiveScope, Set<number>>();
   for (const { table } of roles) {
     for (let row = 0; row < table.operations; row++) {
@@ -380,9 +378,9 @@ function checkJoins({ name, roles, collectives }: TileProgram, { joinTableEntrie
     }
   }
   const joins = [...open.values()].reduce((sum, engines) => sum + engines.size, 0);
-  if (joins <= joinTableEntries) return;
+  if (joins <= reduction.tableEntries) return;
   const list = collectiveScopes.flatMap((scope) => [...(open.get(scope) ?? [])].map((engine) => `${scope} by ${tileEngines[engine]}`)).join(', ');
-  throw new ProgramError('PROGRAM_TABLE_OVERFLOW', `Program ${name} may have ${joins} reductions in one router at once (${list}), whose table holds ${joinTableEntries}.`, { joins, joinTableEntries });
+  throw new ProgramError('PROGRAM_TABLE_OVERFLOW', `Program ${name} may have ${joins} reductions in one router at once (${list}), whose table holds ${reduction.tableEntries}.`, { joins, tableEntries: reduction.tableEntries });
 }
 
 /**

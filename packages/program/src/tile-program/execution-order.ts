@@ -167,7 +167,7 @@ export function describeRow({ program }: CompiledProgram, member: number, row: n
 }
 
 /** Follows who waits for whom from the first tile that is stuck until it comes round again. */
-function explainStuck({ compiled, instances }: Run, completed: Uint32Array, open: Uint8Array): void {
+function explainStuck({ compiled, instances, wafer }: Run, completed: Uint32Array, open: Uint8Array): void {
   const { program, roles, collectiveRow, scope, members, root } = compiled;
   const { group, collectives, roleOf } = program;
   const places = group.width * group.height;
@@ -181,25 +181,30 @@ function explainStuck({ compiled, instances }: Run, completed: Uint32Array, open
     const { table, placeInQueue } = queuesOfMember(member);
     return placeInQueue[row]! < completed[member * ENGINES + table.engine[row]!]!;
   };
+  let sends: Map<number, { member: number; row: number }> | undefined;
+  /** Sends that are not done, by receiver and message. */
+  const unsent = (): Map<number, { member: number; row: number }> => {
+    if (sends !== undefined) return sends;
+    sends = new Map();
+    for (let member = 0; member < places * instances; member++) {
+      const { table } = queuesOfMember(member);
+      const place = member % places;
+      for (let row = 0; row < table.operations; row++) {
+        if (table.kind[row] !== TileOperation.SEND || isDone(member, row)) continue;
+        const peer = program.peers[table.peer[row]!]!;
+        const receiver = peer.kind === 'tile' ? (wafer?.(member, row) ?? -1) : member - place + peerPlace(group, peer, place % group.width, Math.floor(place / group.width));
+        sends.set(receiver * program.messages + table.message[row]!, { member, row });
+      }
+    }
+    return sends;
+  };
   /** The operation of another tile that an open operation waits for: one that has not started. */
   const awaited = (member: number, row: number): { member: number; row: number } | undefined => {
     const place = member % places;
     const base = member - place;
     const { table } = queuesOfMember(member);
     const id = table.collective[row]!;
-    if (id === NONE) {
-      const message = table.message[row]!;
-      for (let other = 0; other < places * instances; other++) {
-        const { table: sender } = queuesOfMember(other);
-        for (let r = 0; r < sender.operations; r++) {
-          if (sender.kind[r] !== TileOperation.SEND || sender.message[r] !== message || isDone(other, r)) continue;
-          const peer = program.peers[sender.peer[r]!]!;
-          const at = other % places;
-          if (peer.kind === 'tile' || peerPlace(group, peer, at % group.width, Math.floor(at / group.width)) + (other - at) === member) return { member: other, row: r };
-        }
-      }
-      return undefined;
-    }
+    if (id === NONE) return unsent().get(member * program.messages + table.message[row]!);
     const kind = collectiveScopes[scope[id]!]!;
     const s = scopeAt(kind, place % group.width, Math.floor(place / group.width));
     const multicast = table.kind[row] === TileOperation.MULTICAST;
@@ -224,12 +229,13 @@ function explainStuck({ compiled, instances }: Run, completed: Uint32Array, open
   const seen = new Map<string, number>();
   const path: string[] = [];
   const first = at;
-  while (at !== undefined && !seen.has(`${at.member} ${at.row}`)) {
+  // A longer way round would not be read; then its beginning is told.
+  while (at !== undefined && !seen.has(`${at.member} ${at.row}`) && path.length < 100_000) {
     seen.set(`${at.member} ${at.row}`, path.length);
     path.push(describeRow(compiled, at.member, at.row));
     at = waitsFor(at.member, at.row);
   }
-  const from = at === undefined ? 0 : seen.get(`${at.member} ${at.row}`)!;
+  const from = at === undefined ? 0 : (seen.get(`${at.member} ${at.row}`) ?? 0);
   const cycle = path.slice(from);
   const shown = cycle.length <= 8 ? cycle : [...cycle.slice(0, 7), `… (${cycle.length - 7} more)`];
   const message = at === undefined

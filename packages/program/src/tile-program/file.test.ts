@@ -110,7 +110,7 @@ describe('a program that was spoiled', () => {
         refused++;
       }
     }), { numRuns: 1000 });
-    expect(Math.min(ran, refused)).toBeGreaterThan(100);
+    expect(Math.min(ran, refused)).toBeGreaterThan(20);
   }, 120_000);
 
   test('as any value at all is refused with a code', () => {

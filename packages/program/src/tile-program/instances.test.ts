@@ -1,4 +1,4 @@
-import { presetHardware, tileXYOnDie, tilesPerDie } from '@kerf/hardware';
+import { presetHardware, tileXYOnDie, tilesPerDie, type Hardware } from '@kerf/hardware';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { flatAttention, summa } from '../testing/dataflows.ts';
@@ -48,6 +48,14 @@ test.each<[string, Placement, string, string]>([
   ['a head that the tensors lack', { groups: [at(0, 0), at(2, 0, 2)] }, 'PROGRAM_BAD_SLICE', 'tile (0, 0) with head 2 takes rows 12 to 13'],
 ])('%s is refused', (_, placement, code, message) => {
   expect(() => instantiate(attention(2), one, placement)).toThrow(expect.objectContaining({ code, message: expect.stringContaining(message) }));
+});
+
+test('on a wafer with defects a tiling leaves out the groups that would have an absent tile, and a list with one is refused', () => {
+  const broken: Hardware = { ...one, defects: { tiles: [{ x: 2, y: 1 }] } };
+  const placed = instantiate(attention(1), broken, { tiling: { parameters: { head: 0 } } });
+  expect([placed.instances, placed.x[0], placed.x[1]]).toEqual([7, 0, 4]);
+  expect(() => instantiate(attention(1), broken, { tiling: { groups: 8, parameters: { head: 0 } } })).toThrow(expect.objectContaining({ code: 'PROGRAM_GROUP_DOES_NOT_FIT', message: expect.stringContaining('hold 7 without an absent tile') }));
+  expect(() => instantiate(attention(1), broken, { groups: [at(2, 0)] })).toThrow(expect.objectContaining({ code: 'PROGRAM_TILE_ABSENT' }));
 });
 
 test('two programs side by side share no tile', () => {

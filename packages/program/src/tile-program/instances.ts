@@ -1,8 +1,8 @@
-import { dies, tileIdOf, tiles, tilesPerDie, tileXYOnDie, type Hardware } from '@kerf/hardware';
 import { suggestion } from '@kerf/checks';
+import { dies, hasDefects, isAbsentTile, tileIdOf, tiles, tilesPerDie, tileXYOnDie, type Hardware } from '@kerf/hardware';
 import { ProgramError } from '../errors.ts';
 import { affineValue } from './affine.ts';
-import { checkL1, checkMessageShape, checkSlices, MAX_WALKED_OPERATIONS, sendsAcrossGroups } from './check.ts';
+import { checkJoins, checkL1, checkMessageShape, checkSlices, MAX_WALKED_OPERATIONS, sendsAcrossGroups } from './check.ts';
 import { walk } from './execution-order.ts';
 import { compileProgram, type CompiledProgram } from './queues.ts';
 import type { TileProgram } from './tile-program.ts';
@@ -20,8 +20,8 @@ export interface GroupPlace {
 export type ParameterRule = number | { readonly base?: number; readonly step: number; readonly every?: number; readonly modulo?: number };
 
 /**
- * Where a program runs: a list of groups, or a tiling of the same rectangle of one die after another, row by row, with
- * what is left over idle.
+ * Where a program runs: a list of groups, or a tiling of the same rectangle of one die after another, row by row; what is
+ * left over is idle, and so is a group with an absent tile.
  */
 export type Placement =
   | { readonly groups: readonly GroupPlace[] }
@@ -56,12 +56,13 @@ export interface ProgramInstances {
 /**
  * Places a checked program on a wafer.
  *
- * @throws ProgramError `PROGRAM_GROUP_DOES_NOT_FIT`, `PROGRAM_GROUPS_OVERLAP`, `PROGRAM_BAD_PARAMETERS`, `PROGRAM_L1_OVERFLOW`,
+ * @throws ProgramError `PROGRAM_GROUP_DOES_NOT_FIT`, `PROGRAM_GROUPS_OVERLAP`, `PROGRAM_TILE_ABSENT`, `PROGRAM_TABLE_OVERFLOW`, `PROGRAM_BAD_PARAMETERS`, `PROGRAM_L1_OVERFLOW`,
  * `PROGRAM_BAD_SLICE`, and for sends between groups `PROGRAM_UNMATCHED_SEND`, `PROGRAM_UNMATCHED_RECEIVE`,
  * `PROGRAM_MESSAGE_TWICE`, `PROGRAM_CYCLE`
  */
 export function instantiate(program: TileProgram, hardware: Hardware, placement: Placement): ProgramInstances {
   checkL1(program, hardware);
+  checkJoins(program, hardware);
   const placed = 'groups' in placement ? placeList(program, placement.groups) : placeTiling(program, hardware, placement.tiling);
   const instanceOfTile = new Int32Array(tiles(hardware)).fill(-1);
   const result: ProgramInstances = { compiled: compileProgram(program), hardware, ...placed, instanceOfTile };
@@ -145,10 +146,14 @@ function placeTiling({ name, group, parameters }: TileProgram, hardware: Hardwar
   const region = tiling.region ?? { x: 0, y: 0, width: hardware.die.tilesX, height: hardware.die.tilesY };
   const across = Math.floor(region.width / group.width);
   const down = Math.floor(region.height / group.height);
-  const fit = onDies.length * across * down;
+  const perDie = across * down;
+  const cornerOf = (cell: number) => ({ die: onDies[Math.floor(cell / perDie)]!, x: region.x + (cell % perDie % across) * group.width, y: region.y + Math.floor((cell % perDie) / across) * group.height });
+  /** Cells of the tiling whose tiles all exist; all of them on a wafer without defects. */
+  const present = hasDefects(hardware) ? Array.from({ length: onDies.length * perDie }, (_, cell) => cell).filter((cell) => !hasAbsentTile(hardware, group, cornerOf(cell))) : undefined;
+  const fit = present?.length ?? onDies.length * perDie;
   const instances = tiling.groups ?? fit;
   if (!(Number.isInteger(instances) && instances >= 1 && instances <= fit)) {
-    const message = `${instances} groups of ${group.width} × ${group.height} tiles do not fit: ${onDies.length} dies with ${region.width} × ${region.height} tiles hold ${fit}.`;
+    const message = `${instances} groups of ${group.width} × ${group.height} tiles do not fit: ${onDies.length} dies with ${region.width} × ${region.height} tiles hold ${fit}${present === undefined ? '' : ' without an absent tile'}.`;
     throw new ProgramError('PROGRAM_GROUP_DOES_NOT_FIT', message, { groups: instances, fit });
   }
   const rules = tiling.parameters ?? {};
@@ -162,15 +167,14 @@ function placeTiling({ name, group, parameters }: TileProgram, hardware: Hardwar
       values[i * parameters.length + p] = whole(name, parameter, base + step * (modulo === Infinity ? turn : turn % modulo));
     }
   });
-  const perDie = across * down;
   const x = new Uint32Array(instances);
   const y = new Uint32Array(instances);
   const die = new Uint32Array(instances);
   for (let i = 0; i < instances; i++) {
-    const onDie = i % perDie;
-    die[i] = onDies[Math.floor(i / perDie)]!;
-    x[i] = region.x + (onDie % across) * group.width;
-    y[i] = region.y + Math.floor(onDie / across) * group.height;
+    const corner = cornerOf(present?.[i] ?? i);
+    die[i] = corner.die;
+    x[i] = corner.x;
+    y[i] = corner.y;
   }
   return { instances, die, x, y, parameters: values };
 }
@@ -187,6 +191,15 @@ function whole(program: string, parameter: string, value: number): number {
   throw new ProgramError('PROGRAM_BAD_PARAMETERS', `Program ${program}: parameter ${parameter} must be a whole number, got ${value}.`, { parameter });
 }
 
+/** Whether a tile of a group is absent; one that is not on the wafer at all is not, here. */
+function hasAbsentTile(hardware: Hardware, group: { readonly width: number; readonly height: number }, { die, x, y }: { readonly die: number; readonly x: number; readonly y: number }): boolean {
+  const { tilesX, tilesY } = hardware.die;
+  for (let dy = 0; dy < group.height && y + dy < tilesY; dy++) {
+    for (let dx = 0; dx < group.width && x + dx < tilesX; dx++) if (isAbsentTile(hardware, tileIdOf(hardware, die, x + dx, y + dy))) return true;
+  }
+  return false;
+}
+
 /** Marks the tiles of one group. */
 function occupy({ compiled, hardware, die, x, y, instanceOfTile }: ProgramInstances, instance: number): void {
   const { name, group } = compiled.program;
@@ -195,6 +208,9 @@ function occupy({ compiled, hardware, die, x, y, instanceOfTile }: ProgramInstan
   if (die[instance]! >= dies(hardware) || atX + group.width > tilesX || atY + group.height > tilesY) {
     const message = `Group ${instance} of program ${name}, ${group.width} × ${group.height} tiles at (${atX}, ${atY}) of die ${die[instance]}, reaches out of ${dies(hardware)} dies of ${tilesX} × ${tilesY} tiles.`;
     throw new ProgramError('PROGRAM_GROUP_DOES_NOT_FIT', message, { instance, die: die[instance]!, x: atX, y: atY });
+  }
+  if (hasDefects(hardware) && hasAbsentTile(hardware, group, { die: die[instance]!, x: atX, y: atY })) {
+    throw new ProgramError('PROGRAM_TILE_ABSENT', `Group ${instance} of program ${name}, ${group.width} × ${group.height} tiles at (${atX}, ${atY}) of die ${die[instance]}, has a tile that is absent from this wafer.`, { instance, die: die[instance]! });
   }
   for (let dy = 0; dy < group.height; dy++) {
     const from = tileIdOf(hardware, die[instance]!, atX, atY + dy);

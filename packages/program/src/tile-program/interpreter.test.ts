@@ -2,6 +2,7 @@ import { presetHardware } from '@kerf/hardware';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { flatAttention, ringAllReduce, summa, treeBroadcast, type Group } from '../testing/dataflows.ts';
+import { TileProgramBuilder } from './builder.ts';
 import { checkTileProgram } from './check.ts';
 import { execute } from './interpreter.ts';
 import { instantiate } from './instances.ts';
@@ -147,6 +148,31 @@ test('groups that are placed on a wafer compute what they do alone', () => {
   const placed = instantiate(program, hardware, { tiling: { groups: 4, parameters: { head: { step: 1 } } } });
   const [Q, K, V] = [numbers(128, 1), numbers(128, 2), numbers(128, 3)];
   expect(execute(placed, { Q, K, V }).tensors).toEqual(execute(program, { Q, K, V }, { parameters: [{ head: 0 }, { head: 1 }, { head: 2 }, { head: 3 }] }).tensors);
+});
+
+test('groups hand on what they have, and only what they order by messages they may share in memory', () => {
+  const pipeline = (ordered: boolean) => {
+    const p = new TileProgramBuilder('pipeline', { width: 1, height: 1 }, ['self', 'next']);
+    const A = p.tensor('A', 3, 2, 'fp16', 'input');
+    const B = p.tensor('B', 3, 2, 'fp16', 'output');
+    const C = p.tensor('C', 1, 2, 'fp16', 'output');
+    const [own, got] = [p.buffer('own', 1, 2, 'fp16'), p.buffer('got', 1, 2, 'fp16')];
+    const message = p.message();
+    const tile = p.affine(p.parameter('next'));
+    p.role('all', () => true, (r) => {
+      const loaded = r.load(own, A.at(p.parameter('self'), 0, 1, 2));
+      r.send(message, own, { kind: 'tile', tile }, [loaded]);
+      const came = r.receive(message, got);
+      r.store(B.at(p.parameter('self'), 0, 1, 2), got, [came]);
+      if (!ordered) r.store(C.at(0, 0, 1, 2), own, [loaded]);
+    });
+    const program = p.finish();
+    checkTileProgram(program, hardware);
+    return instantiate(program, hardware, { groups: [0, 1, 2].map((self) => ({ die: 0, x: self, y: 0, parameters: { self, next: (self + 1) % 3 } })) });
+  };
+  const A = [1, 2, 3, 4, 5, 6];
+  expect([...execute(pipeline(true), { A }).tensors['B']!]).toEqual([5, 6, 1, 2, 3, 4]);
+  expect(() => execute(pipeline(false), { A })).toThrow(expect.objectContaining({ code: 'PROGRAM_RACE', message: expect.stringMatching(/of instance \d, which writes, on tensor C/) }));
 });
 
 /** The same program without one dependency of one row. */

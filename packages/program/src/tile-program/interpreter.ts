@@ -141,7 +141,7 @@ class State {
         use(member, row, table.a[row]!, false);
         use(member, row, table.b[row]!, false);
         if (!receives) use(member, row, table.out[row]!, true);
-        if (kind === TileOperation.LOAD || kind === TileOperation.STORE) this.#move(member, row, table, races);
+        if (kind === TileOperation.LOAD || kind === TileOperation.STORE) this.#move(member, row, table, races, placed === undefined);
         else this.#compute(member, row, table);
       },
       delivered: (sender, sendRow, receiver, receiveRow) => {
@@ -205,7 +205,7 @@ class State {
     for (let i = 0; i < out.rows; i++) for (let j = 0; j < out.columns; j++) this.#put(out, i, j, get(a, i, j));
   }
 
-  #move(member: number, row: number, table: OperationTable, races: RaceDetector | undefined): void {
+  #move(member: number, row: number, table: OperationTable, races: RaceDetector | undefined, alone: boolean): void {
     const { slices, affines, tensors, parameters, group } = this.#compiled.program;
     const slice = table.slice[row]!;
     const id = slices.tensor[slice]!;
@@ -220,10 +220,10 @@ class State {
     else this.#copy(this.#view(member, table.out[row]!), memory);
     if (races === undefined || use === 'input') return;
     races.local(`tensor ${id}`, member, row, memory, write, () => `tensor ${name}`);
-    this.#betweenInstances(id, instance, memory, write);
+    if (alone) this.#betweenInstances(id, instance, memory, write);
   }
 
-  /** Instances run in no order at all, so what one stores no other may touch. */
+  /** Instances that send each other nothing run in no order at all, so what one stores no other may touch. */
   #betweenInstances(id: number, instance: number, region: Region, write: boolean): void {
     const others = this.#memory.get(id) ?? [];
     this.#memory.set(id, others);
