@@ -123,12 +123,22 @@ test('a trace of another model is refused before anything is planned', () => {
   expect(() => planReplay(scenarioOf(1, 1), twoDies, { ...model, experts: 5 }, traceOf([2, 2]))).toThrow('the model has 5 experts per layer, the trace 6');
 });
 
-test('a tile that is absent gets no token and no expert', () => {
+test('what is absent gets no token and no expert: they are laid out on what is there, and the plan says so', () => {
   const trace = traceOf([3, 3, 3, 3]);
-  const broken = (x: number, y: number): Hardware => ({ ...twoDies, defects: { tiles: [{ die: { x: 1, y: 0 }, x, y }] } });
-  // One token per die sits on the first tile; three experts share four tiles, all of which have one.
-  expect(() => planReplay(scenarioOf(1, 1), broken(0, 0), model, trace)).toThrow(expect.objectContaining({ code: 'INFERENCE_ABSENT_TILE', message: expect.stringContaining('Token slot 1 would live on tile (0, 0) of die (1, 0), which is absent') }));
-  expect(() => planReplay(scenarioOf(1, 1), broken(1, 1), model, trace)).toThrow(expect.objectContaining({ code: 'INFERENCE_ABSENT_TILE', message: expect.stringContaining('Expert 5 would live on tile (1, 1)') }));
+  const broken = { ...twoDies, defects: { tiles: [{ die: { x: 1, y: 0 }, x: 0, y: 0 }] } };
+  const plan = planReplay(scenarioOf(1, 2), broken, model, trace);
+  expect([...plan.slotTile]).toEqual([0, 2, 5, 6]);
+  expect([...plan.placement]).toEqual([0, 0, 0, 1, 1, 1]);
+  expect([...plan.layout.seatTile.subarray(plan.layout.dieSeatStart[1], plan.layout.dieSeatStart[2])]).toEqual([1, 2, 3]);
+  expect(plan.remarks).toEqual(['Of 8 tiles on 2 dies 7 on 2 are there: tokens and experts are laid out on those.']);
+  for (let dieId = 0; dieId < 2; dieId++) {
+    const program = dieProgram(plan, 0, dieId);
+    expect([...program.localTile].some((tile) => dieId === 1 && tile === 0)).toBe(false);
+    expect([...program.peerTile].includes(4)).toBe(false);
+  }
+
+  const oneDie = planReplay(scenarioOf(1, 2), { ...twoDies, defects: { dies: [{ x: 0, y: 0 }] } }, model, trace);
+  expect([oneDie.slots, [...oneDie.slotTile], new Set(oneDie.placement)]).toEqual([2, [4, 6], new Set([1])]);
 });
 
 test('a machine without memory channels cannot stream weights', () => {

@@ -1,8 +1,9 @@
-import { dies, dieXY, hasDefects, isAbsentTile, memoryOf, type Hardware } from '@kerf/hardware';
+import { dies, memoryOf, tiles, tilesPerDie, type Hardware } from '@kerf/hardware';
 import { expertTiles, linearPlacement, type ExpertTiles } from '@kerf/moe';
 import type { ModelCard, Scenario } from '@kerf/scenario';
 import { checkTraceAgainstModel, type RoutingTrace } from '@kerf/traces';
 import { InferenceError } from './errors.ts';
+import { presentTilesOf, type PresentTiles } from './present-tiles.ts';
 import { scheduleSlots, type SlotSchedule } from './slot-schedule.ts';
 import { slotTiles } from './token-tiles.ts';
 
@@ -14,7 +15,7 @@ export interface ReplayPlan {
   readonly trace: RoutingTrace;
   /** Steps × MoE layers; kernel = step × MoE layers + MoE layer. */
   readonly kernels: number;
-  /** Places for tokens: dies × tokensPerDie. */
+  /** Places for tokens: dies that are there × tokensPerDie. */
   readonly slots: number;
   /** More slots than requests: requests are repeated. */
   readonly cycled: boolean;
@@ -30,18 +31,19 @@ export interface ReplayPlan {
 }
 
 /**
- * Plans the replay of a trace's decode steps on a wafer.
+ * Plans the replay of a trace's decode steps on a wafer. Tokens and experts are laid out on the dies and tiles that are there,
+ * by the same rules as on a full grid.
  *
  * @throws TraceError if the trace was not recorded from this model's layers, experts and top-k
  * @throws HardwareError `HARDWARE_NO_MEMORY` if the dies have no memory to hold the weights
- * @throws InferenceError `INFERENCE_TOO_MANY_STEPS` if a step would have no token, `INFERENCE_NO_DECODE` if all would,
- * `INFERENCE_ABSENT_TILE` if tokens or experts would live on a tile that is absent
+ * @throws InferenceError `INFERENCE_TOO_MANY_STEPS` if a step would have no token, `INFERENCE_NO_DECODE` if all would
  */
 export function planReplay(scenario: Scenario, hardware: Hardware, model: ModelCard, trace: RoutingTrace): ReplayPlan {
   memoryOf(hardware, 'A replay of expert layers, which streams weights,');
   checkTraceAgainstModel(trace, model);
   const { steps, tokensPerDie } = scenario.workload;
-  const slots = dies(hardware) * tokensPerDie;
+  const there = presentTilesOf(hardware);
+  const slots = there.dies.length * tokensPerDie;
   const schedule = scheduleSlots(trace, slots, scenario.seed);
   const { liveSteps, cycled } = schedule;
   const requests = schedule.tokens.length;
@@ -49,10 +51,7 @@ export function planReplay(scenario: Scenario, hardware: Hardware, model: ModelC
     const message = `Trace ${trace.name} gives ${liveSteps} steps without cycling when ${slots} slots serve its ${requests} requests, but ${steps} are asked for. Ask for at most ${liveSteps}, or for fewer tokens per die.`;
     throw new InferenceError('INFERENCE_TOO_MANY_STEPS', message, { steps, liveSteps, slots, requests });
   }
-  const placement = linearPlacement(model.experts, dies(hardware));
-  const layout = expertTiles(placement, hardware);
-  const slotTile = slotTiles(hardware, tokensPerDie);
-  checkTilesArePresent(hardware, layout, slotTile);
+  const placement = linearPlacement(model.experts, there.dies.length).map((rank) => there.dies[rank]!);
   return {
     scenario,
     hardware,
@@ -61,31 +60,20 @@ export function planReplay(scenario: Scenario, hardware: Hardware, model: ModelC
     kernels: steps * model.moeLayers,
     slots,
     cycled,
-    remarks: cycled
+    remarks: [...aroundDefects(hardware, there), ...(cycled
       ? [`The trace has ${requests} requests and the wafer ${slots} slots, so requests are repeated: slots from ${requests} on start at an offset drawn from seed ${scenario.seed}, and every request starts again when it ends.`]
-      : [],
+      : [])],
     placement,
-    layout,
-    slotTile,
+    layout: expertTiles(placement, hardware, there.tilesOfDie),
+    slotTile: slotTiles(there, tilesPerDie(hardware), tokensPerDie),
     schedule,
   };
 }
 
-/** The placements of this package know full grids only; a tile that is not there must not get work. */
-function checkTilesArePresent(hardware: Hardware, { dieOfExpert, first, count, tilesPerDie }: ExpertTiles, slotTile: Uint32Array): void {
-  if (!hasDefects(hardware)) return;
-  const check = (tile: number, what: string) => {
-    if (!isAbsentTile(hardware, tile)) return;
-    const local = tile % tilesPerDie;
-    const die = dieXY(hardware, Math.floor(tile / tilesPerDie));
-    const place = `(${local % hardware.die.tilesX}, ${Math.floor(local / hardware.die.tilesX)}) of die (${die.x}, ${die.y})`;
-    const message = `${what} would live on tile ${place}, which is absent in the hardware "${hardware.name}". Tokens and experts are laid out on full grids; placements around defects do not exist yet.`;
-    throw new InferenceError('INFERENCE_ABSENT_TILE', message, { tile });
-  };
-  slotTile.forEach((tile, slot) => check(tile, `Token slot ${slot}`));
-  dieOfExpert.forEach((die, expert) => {
-    for (let i = 0; i < count[expert]!; i++) check(die * tilesPerDie + first[expert]! + i, `Expert ${expert}`);
-  });
+function aroundDefects(hardware: Hardware, there: PresentTiles): string[] {
+  const present = there.tilesOfDie.reduce((sum, here) => sum + here.length, 0);
+  if (present === tiles(hardware)) return [];
+  return [`Of ${tiles(hardware)} tiles on ${dies(hardware)} dies ${present} on ${there.dies.length} are there: tokens and experts are laid out on those.`];
 }
 
 /** The step of a kernel, and its layer in the model, dense layers counted. */

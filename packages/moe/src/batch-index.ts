@@ -28,7 +28,7 @@ export interface BatchIndex {
 
 /**
  * Sorts a batch by source die and by destination (tile, expert), with two counting sorts: O(tokens × topK + seats).
- * The copy of slot s for expert e goes to tile first(e) + (s mod count(e)) of the expert's die.
+ * The copy of slot s for expert e goes to the (s mod count(e))-th of the expert's tiles.
  *
  * @throws MoeError `MOE_BAD_BATCH` if a column is short, a tile is off the wafer or an expert does not exist
  */
@@ -75,5 +75,5 @@ export function indexBatch(layout: ExpertTiles, batch: TokenBatch): BatchIndex {
 
 /** The tile, wafer-wide, that gets the copy of `slot` for `expert`. */
 export function expertTileOf(layout: ExpertTiles, expert: number, slot: number): number {
-  return layout.dieOfExpert[expert]! * layout.tilesPerDie + layout.first[expert]! + (slot % layout.count[expert]!);
+  return layout.dieOfExpert[expert]! * layout.tilesPerDie + layout.seatTile[layout.firstSeat[expert]! + (slot % layout.count[expert]!)]!;
 }

@@ -50,3 +50,15 @@ test('seats are numbered by die, tile and expert, and those of one expert are co
 test('an expert on a die that does not exist is refused by name', () => {
   expect(() => expertTiles(Uint16Array.of(0, 3), grid(2, 2, 2))).toThrow('Expert 1 is placed on die 3 of a wafer with 2 dies.');
 });
+
+test('on a die with holes the experts share out the tiles that are there', () => {
+  fc.assert(fc.property(fc.integer({ min: 1, max: 20 }), fc.subarray([0, 1, 2, 3, 4, 5, 6, 7, 8], { minLength: 1 }), (experts, there) => {
+    const layout = expertTiles(linearPlacement(experts, 1), grid(1, 3, 3), [there]);
+    const packed = expertTiles(linearPlacement(experts, 1), grid(1, there.length, 1));
+    expect([...layout.seatTile]).toEqual([...packed.seatTile].map((tile) => there[tile]));
+    expect(layout.count).toEqual(packed.count);
+    expect(layout.firstSeat).toEqual(packed.firstSeat);
+    for (let expert = 0; expert < experts; expert++) expect(layout.first[expert]).toBe(layout.seatTile[layout.firstSeat[expert]!]);
+  }));
+  expect(() => expertTiles(Uint16Array.of(1), grid(2, 2, 2), [[0], []])).toThrow('Expert 0 is placed on die 1, which has no tile.');
+});

@@ -12,7 +12,7 @@ export interface ExpertTiles {
   readonly dieOfExpert: Uint16Array;
   /** [experts] first tile of the expert on its die, row-major (y × tilesX + x). */
   readonly first: Uint32Array;
-  /** [experts] tiles of the expert, from `first` on without a gap, ≥ 1. */
+  /** [experts] tiles of the expert, from `first` on those that the die has without a gap, ≥ 1. */
   readonly count: Uint32Array;
   /** [experts] seat of the expert on its first tile. */
   readonly firstSeat: Uint32Array;
@@ -29,9 +29,10 @@ export interface ExpertTiles {
  * longer than another. A die with more experts than tiles gives its r-th expert the tile r mod tiles, and several share it.
  *
  * @param placement [experts] the die of each expert
- * @throws MoeError `MOE_BAD_PLACEMENT` if an expert is on a die that the wafer does not have
+ * @param tilesOfDie [dies] the local tiles that a die has, rising; absent: all of the full grid
+ * @throws MoeError `MOE_BAD_PLACEMENT` if an expert is on a die that the wafer does not have, or that has no tile
  */
-export function expertTiles(placement: Uint16Array, grid: Grid): ExpertTiles {
+export function expertTiles(placement: Uint16Array, grid: Grid, tilesOfDie?: readonly (readonly number[])[]): ExpertTiles {
   const perDie = tilesPerDie(grid);
   const expertsOfDie: number[][] = Array.from({ length: dies(grid) }, () => []);
   placement.forEach((dieId, expert) => {
@@ -48,17 +49,24 @@ export function expertTiles(placement: Uint16Array, grid: Grid): ExpertTiles {
   const dieSeatStart = new Uint32Array(expertsOfDie.length + 1);
   const seatTile: number[] = [];
   const seatExpert: number[] = [];
+  const full = Array.from({ length: perDie }, (_, tile) => tile);
+  const place = new Uint32Array(placement.length);
   expertsOfDie.forEach((here, dieId) => {
+    const there = tilesOfDie === undefined ? full : tilesOfDie[dieId]!;
+    if (here.length > 0 && there.length === 0) {
+      throw new MoeError('MOE_BAD_PLACEMENT', `Expert ${here[0]!} is placed on die ${dieId}, which has no tile.`, { expert: here[0]!, dieId });
+    }
     here.forEach((expert, rank) => {
-      const shared = here.length > perDie;
-      first[expert] = shared ? rank % perDie : Math.floor((rank * perDie) / here.length);
-      count[expert] = shared ? 1 : Math.floor(((rank + 1) * perDie) / here.length) - first[expert];
+      const shared = here.length > there.length;
+      place[expert] = shared ? rank % there.length : Math.floor((rank * there.length) / here.length);
+      count[expert] = shared ? 1 : Math.floor(((rank + 1) * there.length) / here.length) - place[expert];
+      first[expert] = there[place[expert]]!;
     });
     // With a block each this is the order of ids; where experts share tiles, seats are numbered tile by tile.
     for (const expert of here.toSorted((a, b) => first[a]! - first[b]! || a - b)) {
       firstSeat[expert] = seatTile.length;
       for (let i = 0; i < count[expert]!; i++) {
-        seatTile.push(first[expert]! + i);
+        seatTile.push(there[place[expert]! + i]!);
         seatExpert.push(expert);
       }
     }

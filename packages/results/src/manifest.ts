@@ -147,6 +147,7 @@ export const manifestSchema = Type.Object(
         { ...strict, description: 'What the check of the routes found before the run began; absent in manifests of earlier versions.' },
       ),
     ),
+    remarks: Type.Optional(Type.Array(text('A sentence.'), { description: 'What a reader of the run has to know: requests that were repeated, tiles that are absent.', maxItems: 64 })),
     processes: Type.Array(processSchema, { description: 'The node processes; nothing in the tables depends on them.' }),
     totals: Type.Optional(
       Type.Object(
