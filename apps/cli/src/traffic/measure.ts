@@ -1,4 +1,4 @@
-import { estimateTraffic, NEVER, trafficPattern, TrafficRun, waferFabric, type PatternName, type TrafficEvents, type TrafficResult } from '@kerf/fabric';
+import { estimateTraffic, trafficPattern, TrafficRun, waferFabric, type PatternName, type TrafficEvents, type TrafficResult } from '@kerf/fabric';
 import { drive, peakRssBytes, type Cost, type DriveOptions } from './drive.ts';
 import type { Measurement } from './flags.ts';
 import { fabricsOf, type TrafficMachine } from './machine.ts';
@@ -20,7 +20,7 @@ export async function measure(machine: TrafficMachine, traffic: Traffic, measure
   const run =
     'pattern' in traffic
       ? new TrafficRun(fabrics, { ...missing, pattern: traffic.pattern, rate: traffic.rate, bytes: traffic.flits * hardware.link.bytesPerCycle, seed, warmupCycles, cycles, latencyLimitCycles })
-      : new TrafficRun(fabrics, { ...missing, events: traffic.events, seed, warmupCycles, cycles: 1, latencyLimitCycles: NEVER });
+      : new TrafficRun(fabrics, { ...missing, events: traffic.events, seed, warmupCycles, cycles: 1 });
   const cost = await drive(run, options);
   return { ...run.result(), ...cost, simulated: true };
 }

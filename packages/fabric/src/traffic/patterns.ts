@@ -110,9 +110,10 @@ function fixedMove(name: 'transpose' | 'neighbor' | 'tornado' | 'bitcomp', width
   }
 }
 
-function hotspots({ width, height, tileAt }: PatternGrid): Int32Array {
+function hotspots(grid: PatternGrid): Int32Array {
+  const { width, height } = grid;
   if (width % 4 !== 0 || height % 4 !== 0) refuse('hotspot', 'a mesh whose sides are multiples of 4', width, height, `${4 * Math.max(1, Math.floor(width / 4))}x${4 * Math.max(1, Math.floor(height / 4))}`);
-  return Int32Array.from([1, 3].flatMap((row) => [1, 3].map((column) => tileAt((column * width) / 4, (row * height) / 4))));
+  return Int32Array.from([1, 3].flatMap((row) => [1, 3].map((column) => grid.tileAt((column * width) / 4, (row * height) / 4))));
 }
 
 function everywhere(tiles: number): Int32Array {

@@ -10,7 +10,7 @@ import { patternNames } from './patterns.ts';
 import { runTraffic, TrafficRun, type TrafficOptions } from './traffic-run.ts';
 
 const fidelities: readonly [string, (tilesX: number, tilesY: number) => Fabric][] = [
-  ['packet', (tilesX, tilesY) => new PacketKernel(dieTopology(machine({ tilesX, tilesY }), 0), { channels: 1 }) as Fabric],
+  ['packet', (tilesX, tilesY) => new PacketKernel(dieTopology(machine({ tilesX, tilesY }), 0), { channels: 1 })],
   ['analytic', (tilesX, tilesY) => new AnalyticFabric(dieTopology(machine({ tilesX, tilesY }), 0), { channels: 1 })],
 ];
 const base: TrafficOptions = { pattern: 'uniform', rate: 0.05, bytes: 128, seed: 1, warmupCycles: 500, cycles: 2000 };
