@@ -28,7 +28,7 @@ test.each(formats)('%s: every number of the format stays, and between two neighb
     expected.push(number, -number, number, code % 2 === 0 ? number : next, next);
   });
   expect(given.map((value) => roundTo(type, value))).toEqual(expected);
-});
+}, 60_000);
 
 test.each<[NumberFormat, number, number, number]>([['fp16', 65_504, 65_520, Infinity], ['bf16', (2 - 2 ** -7) * 2 ** 127, (2 - 2 ** -8) * 2 ** 127, Infinity], ['fp8e4m3', 448, 464, 448], ['fp8e5m2', 57_344, 61_440, 57_344]])(
   '%s ends at %d: from %d on it is %d', (type, largest, first, beyond) => {
