@@ -16,6 +16,8 @@ const JUDGED_LANES = [1, 8] as const;
 /** Shares of the flit kernel's saturation. */
 const LOADS = [0.1, 0.25, 0.5, 0.7, 0.85] as const;
 const LEAST_BUFFER_FLITS = 8;
+/** Each halves the range in which the lowest saturated load lies; six leave 1.3 % of the load. */
+const HALVINGS = 6;
 const WARMUP_CYCLES = 6000;
 /** Packets measured: the mean latency of 12,000 is good to 0.4 % at low load; both kernels get the same traffic besides. */
 const PACKETS = 12_000;
@@ -50,8 +52,8 @@ function configs(): Config[] {
     pattern, packetFlits, lanes, idealBound: idealBounds[pattern](SIDE), bufferFlits: Math.max(LEAST_BUFFER_FLITS, packetFlits), pipeline: 'B', judged: true, ...more,
   });
   const judged = PATTERNS.flatMap((name) => JUDGED_LANES.flatMap((lanes) => PACKET_FLITS.map((flits) => of(name, flits, lanes))));
-  // Room for a second packet while the first one leaves.
-  const roomy = JUDGED_LANES.flatMap((lanes) => ([4, 16, 64] as const).map((flits) => of('uniform', flits, lanes, { bufferFlits: 4 * flits })));
+  // Room for further packets while the first one leaves.
+  const roomy = JUDGED_LANES.flatMap((lanes) => ([4, 16, 64] as const).map((flits) => of('uniform', flits, lanes, { bufferFlits: 3 * flits })));
   // Route computation and VC allocation cost a cycle each, behind every tail again.
   const longPipeline = JUDGED_LANES.flatMap((lanes) => ([1, 4, 16] as const).map((flits) => of('uniform', flits, lanes, { pipeline: 'A' })));
   const otherLanes = ([2, 4] as const).map((lanes) => of('uniform', 4, lanes, { judged: false }));
@@ -59,8 +61,8 @@ function configs(): Config[] {
   return [...judged, ...roomy, ...longPipeline, ...otherLanes, ...smallBuffers];
 }
 
-/** The packet kernel never holds less than a packet; the flit kernel gets the buffers that the case names. */
-function run(config: Config, fidelity: 'flit' | 'packet', flitRate: number, switchHold: 'flit' | 'packet' = 'packet'): MeshTraffic {
+/** The packet kernel never holds less than a packet; the flit kernel gets the buffers that the case names, and can hold its switch only for packets that fit. */
+function run(config: Config, fidelity: 'flit' | 'packet', flitRate: number, switchHold: 'flit' | 'packet' = config.bufferFlits < config.packetFlits ? 'flit' : 'packet'): MeshTraffic {
   const { pattern, packetFlits, lanes, bufferFlits, pipeline } = config;
   const cycles = Math.max(LEAST_CYCLES, Math.ceil(PACKETS / ((flitRate / packetFlits) * SIDE * SIDE)));
   return {
@@ -70,25 +72,38 @@ function run(config: Config, fidelity: 'flit' | 'packet', flitRate: number, swit
 }
 
 /** With one lane, or packets of one flit, both ways to hold a switch are the same machine. */
-function holdMatters({ lanes, packetFlits }: Config): boolean {
-  return lanes > 1 && packetFlits > 1;
+function holdMatters({ lanes, packetFlits, bufferFlits }: Config): boolean {
+  return lanes > 1 && packetFlits > 1 && bufferFlits >= packetFlits;
 }
 
 /**
- * Saturation of each kernel first: what it accepts of 1.25 times the ideal bound, at most that bound. Then, at shares of the
- * flit kernel's saturation, the same packets through both, and through a flit kernel that shares its switch flit by flit.
+ * Saturation of each kernel first: the least of what it accepts of 1.25 times the ideal bound, the lowest load that saturates it,
+ * found by halving, and that bound. Then, at shares of the flit kernel's saturation, the same packets through both, and through a
+ * flit kernel that shares its switch flit by flit.
  */
 function patternCase(config: Config): CaseDraft {
   const { pattern, packetFlits, lanes, bufferFlits, idealBound, pipeline } = config;
-  const past = 1.25 * idealBound;
-  const steps: CommandStep[] = [trafficLine(run(config, 'flit', past)), trafficLine(run(config, 'packet', past))];
-  let cost = trafficCostSeconds(run(config, 'flit', past)) + trafficCostSeconds(run(config, 'packet', past));
-  const rows: PlannedRow[] = [{
-    what: 'saturation', unit: 'flits/node/cycle', expected: ([flit]) => saturationOf(flit, idealBound), ours: ([, packet]) => saturationOf(packet, idealBound),
-    tolerance: config.judged ? SATURATION_TOLERANCE : null, note: 'accepted of 1.25 times the ideal bound, at most that bound',
-  }];
+  // A source gives at most a packet per cycle.
+  const past = Math.min(1.25 * idealBound, packetFlits);
+  const steps: CommandStep[] = [];
+  const search = (fidelity: 'flit' | 'packet'): Search => {
+    const first = steps.push(trafficLine(run(config, fidelity, past))) - 1;
+    for (let halving = 0; halving < HALVINGS; halving++) steps.push((outputs) => trafficLine(run(config, fidelity, middle(bracket(outputs, { first, idealBound }, halving)))));
+    return { first, idealBound };
+  };
+  const flitSearch = search('flit');
+  const packetSearch = search('packet');
+  let cost = 2 * trafficCostSeconds(run(config, 'flit', past)) + 2 * HALVINGS * trafficCostSeconds(run(config, 'flit', 0.7 * idealBound));
+  const limits = (of: (outputs: readonly CommandOutput[], search: Search) => number, what: string, tolerance: number | null): PlannedRow => ({
+    what, unit: 'flits/node/cycle', expected: (outputs) => of(outputs, flitSearch), ours: (outputs) => of(outputs, packetSearch), tolerance,
+  });
+  const rows: PlannedRow[] = [
+    { ...limits(saturationOf, 'saturation', config.judged ? SATURATION_TOLERANCE : null), note: 'the least of accepted rate past saturation, lowest saturated load and ideal bound' },
+    limits((outputs, { first }) => acceptedRate(outputs[first]), `accepted of ${past}`, null),
+    limits(lowestSaturated, 'lowest saturated load', null),
+  ];
   for (const load of LOADS) {
-    const rate = (outputs: readonly CommandOutput[]) => Number((load * saturationOf(outputs[0], idealBound)).toPrecision(3));
+    const rate = (outputs: readonly CommandOutput[]) => Number((load * saturationOf(outputs, flitSearch)).toPrecision(3));
     const flit = steps.push((outputs) => trafficLine(run(config, 'flit', rate(outputs)))) - 1;
     const packet = steps.push((outputs) => trafficLine(run(config, 'packet', rate(outputs)))) - 1;
     const shared = holdMatters(config) ? steps.push((outputs) => trafficLine(run(config, 'flit', rate(outputs), 'flit'))) - 1 : undefined;
@@ -114,8 +129,37 @@ function patternCase(config: Config): CaseDraft {
   };
 }
 
-function saturationOf(output: CommandOutput | undefined, idealBound: number): number {
-  return Math.min(acceptedRate(output), idealBound);
+/** Runs of one kernel: the first offers 1.25 times the ideal bound, {@link HALVINGS} others look for the lowest load that saturates. */
+interface Search {
+  /** Index of the first of its outputs. */
+  readonly first: number;
+  readonly idealBound: number;
+}
+
+/** Between a load that is taken to be carried and one that saturates, after some halvings: 0.5 to 1.3 times what was accepted at first, at most the ideal bound. */
+function bracket(outputs: readonly CommandOutput[], { first, idealBound }: Search, halvings: number): readonly [carried: number, saturated: number] {
+  const accepted = acceptedRate(outputs[first]);
+  let carried = Math.min(0.5 * accepted, 0.5 * idealBound);
+  let saturated = Math.min(1.3 * accepted, idealBound);
+  for (let halving = 0; halving < halvings; halving++) {
+    const load = middle([carried, saturated]);
+    if (isSaturated(outputs[first + 1 + halving])) saturated = load;
+    else carried = load;
+  }
+  return [carried, saturated];
+}
+
+/** Three digits, as they stand in the command. */
+function middle([carried, saturated]: readonly [number, number]): number {
+  return Number(((carried + saturated) / 2).toPrecision(3));
+}
+
+function lowestSaturated(outputs: readonly CommandOutput[], search: Search): number {
+  return bracket(outputs, search, HALVINGS)[1];
+}
+
+function saturationOf(outputs: readonly CommandOutput[], search: Search): number {
+  return Math.min(acceptedRate(outputs[search.first]), lowestSaturated(outputs, search), search.idealBound);
 }
 
 function percent(ours: number, other: number): string {
