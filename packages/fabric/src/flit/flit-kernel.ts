@@ -1,10 +1,12 @@
+import { multicastTree } from '../collective-trees.ts';
 import type { DieTopology } from '../die-topology.ts';
 import { FabricError } from '../errors.ts';
-import { CLASS_REQUEST, CLASSES, type Fabric, type MulticastPlan, type ReductionPlan } from '../fabric.ts';
+import { CLASS_REQUEST, CLASS_RESPONSE, CLASSES, type Fabric, type MulticastPlan, type ReductionPlan } from '../fabric.ts';
 import { ItemList } from '../item-list.ts';
 import { COUNT_BUSY, COUNT_BYTES, COUNT_PACKETS, COUNTER_STRIDE, NEVER } from '../kernel-state.ts';
 import { flitsOf } from '../latency.ts';
 import { DIRECTIONS, EAST, LOCAL, NORTH, PORT_STRIDE, SOUTH, WEST } from '../ports.ts';
+import { checkRoute } from '../routes/check-route.ts';
 import { EventRing } from './event-ring.ts';
 import {
   ACCEPT, ACCEPT_VC, ACTIVE, BUSY, BUSY_SOURCE, BUSY_WAIT, COUNT_FIELDS, COUNT_LAST_CHANNEL, COUNT_RECENT_BYTES, COUNT_RECENT_FLITS, COUNTS, CREDITS, F_GONE, F_GRANTED, F_OUT,
@@ -83,6 +85,10 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
   readonly #classRows: number;
   /** [lanes] lanes of the same class. */
   readonly #lanesOfClass: Int32Array;
+  /** Lanes of the response class, as bits. */
+  readonly #responseLanes: number;
+  /** Every packet goes along x, then along y. */
+  readonly #plainRoutes: boolean;
   readonly #reverse: boolean;
   readonly #before: number;
   readonly #linkDelay: number;
@@ -180,6 +186,9 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     this.#rowOfClass = new Int8Array(CLASSES).fill(-1);
     classes.forEach((trafficClass, row) => { this.#rowOfClass[trafficClass] = row; });
     this.#lanesOfClass = Int32Array.from({ length: lanes }, (_, lane) => lanesBelow(virtualChannels) << (Math.floor(lane / virtualChannels) * virtualChannels));
+    const responses = this.#rowOfClass[CLASS_RESPONSE]!;
+    this.#responseLanes = responses < 0 ? 0 : this.#lanesOfClass[responses * virtualChannels]!;
+    this.#plainRoutes = responses < 0 && topology.routes === null;
     this.#layout = recordLayout(lanes, classes.length);
     const { routers } = topology;
     const bytes = routers * this.#layout.words * 4;
@@ -477,13 +486,27 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     const target = words[entry + TARGET]!;
     const east = (target << 16) >> 16;
     let out = LOCAL;
-    if (east !== 0) out = EAST + (east >>> 31) * (WEST - EAST);
-    else if (target !== 0) out = SOUTH + (target >>> 31) * (NORTH - SOUTH);
+    if (this.#plainRoutes) {
+      if (east !== 0) out = EAST + (east >>> 31) * (WEST - EAST);
+      else if (target !== 0) out = SOUTH + (target >>> 31) * (NORTH - SOUTH);
+    } else {
+      out = this.#routeOtherwise(router, vc, east, (target - east) >> 16);
+    }
     this.#bytes[(entry << 2) + OUT] = out << laneBits;
     const input = vc >>> laneBits;
     words[base + WAIT + input]! |= 1 << (vc & ((1 << laneBits) - 1));
     words[base + BUSY]! |= 1 << (BUSY_WAIT + input);
     if (words[base + FREE + out] !== 0) this.#wake(router);
+  }
+
+  /** The output port where routes come from a table, or where responses go along y first: back the way that requests came. */
+  #routeOtherwise(router: number, vc: number, east: number, south: number): number {
+    const { routes, dieId, tiles, tilesX } = this.topology;
+    const { laneBits } = this.#layout;
+    const back = ((this.#responseLanes >>> (vc & ((1 << laneBits) - 1))) & 1) !== 0;
+    if (routes !== null) return routes.port(router, dieId * tiles + router + east + south * tilesX, back);
+    if (back ? south !== 0 : east === 0) return south === 0 ? LOCAL : south > 0 ? SOUTH : NORTH;
+    return east === 0 ? LOCAL : east > 0 ? EAST : WEST;
   }
 
   #deliver(slot: number, cycle: number): void {
@@ -520,16 +543,19 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
   inject(localTile: number, finalTile: number, channel: number, bytes: number, sequence: number, trafficClass: number = CLASS_REQUEST): void {
     const { topology } = this;
     const { tilesX } = topology;
-    if (finalTile < 0 || finalTile >= topology.tiles || !Number.isInteger(finalTile)) {
-      throw new FabricError('FABRIC_TILE_OFF_WAFER', `A destination is a tile 0 to ${topology.tiles - 1} at flit fidelity, got ${finalTile}.`, { finalTile });
+    if (!(finalTile >= 0 && finalTile < topology.tiles && localTile >= 0 && localTile < topology.tiles)) {
+      throw new FabricError('FABRIC_TILE_OFF_WAFER', `At flit fidelity packets go from tile to tile, 0 to ${topology.tiles - 1}, got ${localTile} to ${finalTile}.`, { localTile, finalTile });
     }
+    if (topology.routes !== null) checkRoute(topology, localTile, finalTile);
     const fromX = localTile % tilesX;
     const toX = finalTile % tilesX;
     const south = (finalTile - toX) / tilesX - (localTile - fromX) / tilesX;
     this.#enqueue(localTile, south * 65536 + (toX - fromX), 0, channel, bytes, sequence, trafficClass);
   }
 
+  /** Makes a multicast tree known. @throws FabricError `FABRIC_BAD_TREE` */
   defineMulticast(plan: MulticastPlan): number {
+    multicastTree(this.topology, plan);
     return this.#trees.push(plan) - 1;
   }
 
@@ -692,6 +718,7 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
               if (count > 1 || bytes[(entry << 2) + OUT] === FORKED) {
                 const before = grantedCount;
                 grantedCount = this.#allocate(base, output, count, grantedCount);
+                for (let input = 0; input < FLIT_PORTS; input++) if (words[base + WAIT + input] === 0) busy &= ~(1 << (BUSY_WAIT + input));
                 if (grantedCount - before < count) blocked |= 1 << output;
                 continue;
               }
@@ -716,10 +743,6 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
               words[base + WAIT + input] = stillWaiting;
               if (stillWaiting === 0) busy &= ~(1 << (BUSY_WAIT + input));
               granted[grantedCount++] = vc;
-            }
-            if (grantedCount > 0) {
-              // The slow path keeps WAIT itself; BUSY follows.
-              for (let input = 0; input < FLIT_PORTS; input++) if (words[base + WAIT + input] === 0) busy &= ~(1 << (BUSY_WAIT + input));
             }
           }
 
