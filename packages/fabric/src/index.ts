@@ -20,8 +20,8 @@ export { checkEvents, eventColumns, parseEvents, type RawEvents, type TrafficEve
 export { MESH_FLIT_BYTES, meshMachine, type MeshChoice } from './traffic/mesh-machine.ts';
 export { patternName, patternNames, trafficPattern, type PatternGrid, type PatternName, type TrafficPattern } from './traffic/patterns.ts';
 export { runStream, StreamRun, type StreamOptions, type StreamResult } from './traffic/stream.ts';
-export { runTraffic, TrafficRun, type TrafficOptions, type TrafficResult } from './traffic/traffic-run.ts';
-export { waferFabric, type WaferFabric } from './traffic/wafer-fabric.ts';
+export { defaultLatencyLimit, runTraffic, TrafficRun, type TrafficOptions, type TrafficResult } from './traffic/traffic-run.ts';
+export { longestIdleCycles, waferFabric, type WaferFabric } from './traffic/wafer-fabric.ts';
 export { flitPipelines, parseFlitPipeline, routerCycles, type FlitPipeline } from './flit/pipeline.ts';
 export { FlitKernel, type FlitKernelOptions } from './flit/flit-kernel.ts';
 export { collectiveNames, CollectiveRun, runCollective, type CollectiveChoice, type CollectiveName, type CollectiveResult } from './traffic/collective-run.ts';

@@ -21,7 +21,7 @@ export function addTrafficCommand(program: Command, output: Output, done: (exitC
     .option('--switch-hold <unit>', 'flit fidelity: a packet shares links flit by flit (flit, default) or holds them until its tail (packet)')
     .option('--warmup-cycles <n>', 'cycles before anything is measured (default 1000)')
     .option('--cycles <n>', 'cycles whose packets are measured (default 10000)')
-    .option('--latency-limit-cycles <n>', 'mean latency from which a network is called saturated (default 500)')
+    .option('--latency-limit-cycles <n>', 'mean latency from which a network is called saturated (default 500, or the longest idle way)')
     .option('--seed <n>', 'seed of every random choice (default 1)')
     .option('--events <file>', 'instead of a pattern: a trace with cycle, source, destination, bytes (CSV, JSON lines or Arrow)')
     .option('--stream [from:to]', 'instead of a pattern: one tile sends to another as fast as it can (default: the first to the last)')

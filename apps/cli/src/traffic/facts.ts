@@ -14,10 +14,10 @@ export interface TrafficContext {
 /** The fields that every measurement of traffic has, the documented ones first. */
 export function measuredJson(measured: Measured): object {
   const { packetLatencyCycles, networkLatencyCycles, hops, offeredFlitRate, acceptedFlitRate, status, cycles, packetHops, flitHops, cpuSeconds, peakRssBytes } = measured;
-  const { reason, latencyPercentiles, packets, packetsLeft, acceptedFlitRateLeast, saturationFlitRate } = measured;
+  const { reason, latencyLimitCycles, latencyPercentiles, packets, packetsLeft, acceptedFlitRateLeast, saturationFlitRate } = measured;
   return {
     packetLatencyCycles, networkLatencyCycles, hops, offeredFlitRate, acceptedFlitRate, status, cycles, packetHops, flitHops, cpuSeconds, peakRssBytes,
-    reason, latencyPercentiles, packets, packetsLeft, acceptedFlitRateLeast, ...(saturationFlitRate === undefined ? {} : { saturationFlitRate }),
+    reason, latencyLimitCycles, latencyPercentiles, packets, packetsLeft, acceptedFlitRateLeast, ...(saturationFlitRate === undefined ? {} : { saturationFlitRate }),
   };
 }
 
@@ -26,8 +26,8 @@ export function machineFacts({ hardware, fidelity, virtualChannels, bufferFlits,
 }
 
 /** `cycles` of a result are those simulated in all. */
-export function measurementFacts({ seed, warmupCycles, cycles, latencyLimitCycles }: Measurement): object {
-  return { seed, warmupCycles, measuredCycles: cycles, latencyLimitCycles };
+export function measurementFacts({ seed, warmupCycles, cycles }: Measurement): object {
+  return { seed, warmupCycles, measuredCycles: cycles };
 }
 
 /** Labels and values for a person, in two columns. */

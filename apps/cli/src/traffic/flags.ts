@@ -36,7 +36,8 @@ export interface Measurement {
   readonly seed: number;
   readonly warmupCycles: number;
   readonly cycles: number;
-  readonly latencyLimitCycles: number;
+  /** Undefined: as the network is large. */
+  readonly latencyLimitCycles: number | undefined;
 }
 
 const MOST_CYCLES = 1_000_000_000;
@@ -47,7 +48,7 @@ export function measurementOf(flags: TrafficFlags): Measurement {
     seed: flags.seed === undefined ? 1 : whole('--seed', flags.seed, 0, Number.MAX_SAFE_INTEGER),
     warmupCycles: flags.warmupCycles === undefined ? 1000 : whole('--warmup-cycles', flags.warmupCycles, 0, MOST_CYCLES),
     cycles: flags.cycles === undefined ? 10_000 : whole('--cycles', flags.cycles, 1, MOST_CYCLES),
-    latencyLimitCycles: flags.latencyLimitCycles === undefined ? 500 : whole('--latency-limit-cycles', flags.latencyLimitCycles, 1, MOST_CYCLES),
+    latencyLimitCycles: flags.latencyLimitCycles === undefined ? undefined : whole('--latency-limit-cycles', flags.latencyLimitCycles, 1, MOST_CYCLES),
   };
 }
 

@@ -1,4 +1,6 @@
-import { AnalyticFabric, CLASS_REDUCTION, dieTopology, FlitKernel, meshMachine, PacketKernel, parseFlitPipeline, type Fabric, type Fidelity, type FlitPipeline, type Network } from '@kerf/fabric';
+import {
+  AnalyticFabric, checkReachable, CLASS_REDUCTION, dieTopology, FlitKernel, meshMachine, PacketKernel, parseFlitPipeline, requireDeadlockFreedom, type Fabric, type Fidelity, type FlitPipeline, type Network,
+} from '@kerf/fabric';
 import { dies, isAbsentTile, tiles, type Hardware } from '@kerf/hardware';
 import { applySettings, defaultScenario } from '@kerf/scenario';
 import { CliError } from '../errors.ts';
@@ -62,6 +64,8 @@ export function machineOf(flags: MachineFlags, fidelity: Fidelity, virtualChanne
   const given = withSettings(hardwareOf(buildScenario({ hardware: name }, process.cwd()).hardware), set);
   const link = { ...given.link, ...(virtualChannels === undefined ? {} : { virtualChannels }), ...(bufferFlits === undefined ? {} : { credits: bufferFlits }) };
   const hardware = virtualChannels === undefined && bufferFlits === undefined ? given : { ...given, link };
+  checkReachable(hardware);
+  requireDeadlockFreedom(hardware);
   return {
     hardware, fidelity, virtualChannels: link.virtualChannels ?? 1, bufferFlits: bufferFlits ?? null,
     pipeline: flags.pipeline === undefined ? null : pipelineOf(flags.pipeline), switchHold, absent: absentTiles(hardware),

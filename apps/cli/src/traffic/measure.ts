@@ -1,4 +1,4 @@
-import { estimateTraffic, trafficPattern, TrafficRun, waferFabric, type PatternName, type TrafficEvents, type TrafficResult } from '@kerf/fabric';
+import { defaultLatencyLimit, estimateTraffic, longestIdleCycles, trafficPattern, TrafficRun, waferFabric, type PatternName, type TrafficEvents, type TrafficResult } from '@kerf/fabric';
 import { drive, peakRssBytes, type Cost, type DriveOptions } from './drive.ts';
 import type { Measurement } from './flags.ts';
 import { fabricsOf, type TrafficMachine } from './machine.ts';
@@ -19,16 +19,18 @@ export async function measure(machine: TrafficMachine, traffic: Traffic, measure
   const missing = absent === undefined ? {} : { absent };
   const run =
     'pattern' in traffic
-      ? new TrafficRun(fabrics, { ...missing, pattern: traffic.pattern, rate: traffic.rate, bytes: traffic.flits * hardware.link.bytesPerCycle, seed, warmupCycles, cycles, latencyLimitCycles })
+      ? new TrafficRun(fabrics, { ...missing, pattern: traffic.pattern, rate: traffic.rate, bytes: traffic.flits * hardware.link.bytesPerCycle, seed, warmupCycles, cycles, ...(latencyLimitCycles === undefined ? {} : { latencyLimitCycles }) })
       : new TrafficRun(fabrics, { ...missing, events: traffic.events, seed, warmupCycles, cycles: 1 });
   const cost = await drive(run, options);
   return { ...run.result(), ...cost, simulated: true };
 }
 
-function estimated(machine: TrafficMachine, { pattern: name, rate, flits }: Extract<Traffic, { pattern: PatternName }>, seed: number, latencyLimitCycles: number): Measured {
+function estimated(machine: TrafficMachine, { pattern: name, rate, flits }: Extract<Traffic, { pattern: PatternName }>, seed: number, limit: number | undefined): Measured {
   const fabric = fabricsOf(machine)[0]!;
   const { topology } = fabric;
-  const pattern = trafficPattern(name, waferFabric(fabric).grid, seed);
+  const wafer = waferFabric(fabric);
+  const pattern = trafficPattern(name, wafer.grid, seed);
+  const latencyLimitCycles = limit ?? defaultLatencyLimit(longestIdleCycles(wafer, flits));
   const before = process.cpuUsage();
   const estimate = estimateTraffic(topology, pattern, rate, flits * topology.flitBytes);
   const { user, system } = process.cpuUsage(before);
@@ -36,7 +38,7 @@ function estimated(machine: TrafficMachine, { pattern: name, rate, flits }: Extr
   const full = packetLatencyCycles === null ? `the busiest link is full from ${Number(saturationFlitRate.toPrecision(4))} flits per tile and cycle on` : null;
   const reason = full ?? (packetLatencyCycles! > latencyLimitCycles ? `the mean latency passed ${latencyLimitCycles} cycles` : null);
   return {
-    packetLatencyCycles, networkLatencyCycles, hops, offeredFlitRate, acceptedFlitRate, acceptedFlitRateLeast: 0, status: reason === null ? 'stable' : 'saturated', reason,
+    packetLatencyCycles, networkLatencyCycles, hops, offeredFlitRate, acceptedFlitRate, acceptedFlitRateLeast: 0, status: reason === null ? 'stable' : 'saturated', reason, latencyLimitCycles,
     cycles: 0, packetHops: 0, flitHops: 0, packets: 0, packetsLeft: 0, latencyPercentiles: null,
     cpuSeconds: (user + system) / 1e6, peakRssBytes: peakRssBytes(), simulated: false, saturationFlitRate,
   };

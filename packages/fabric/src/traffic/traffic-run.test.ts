@@ -74,3 +74,11 @@ test('past saturation a run is called saturated, still measures the whole window
   expect(result.acceptedFlitRate).toBeLessThan(0.6);
   expect(fabric.livePackets).toBeLessThanOrEqual(64 * 4096);
 });
+
+test('a mesh so large that the warm-up does not fill it is not called saturated for that, nor for long ways', () => {
+  const fabric = new PacketKernel(dieTopology(machine({ tilesX: 150, tilesY: 2, link: { cycles: 10 } }), 0), { channels: 1 });
+  const result = runTraffic(fabric, { ...base, rate: 0.002, warmupCycles: 0, cycles: 400 });
+  // The longest way takes 1500 cycles, the mean one 500; nothing waits.
+  expect(result).toMatchObject({ status: 'stable', packetsLeft: 0, latencyLimitCycles: 1 + 150 * 10 + 1 + 1 });
+  expect(result.packetLatencyCycles).toBeGreaterThan(400);
+});

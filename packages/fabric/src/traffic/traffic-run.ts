@@ -6,7 +6,7 @@ import type { TrafficEvents } from './events.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
 import { trafficPattern, type PatternName } from './patterns.ts';
 import { BernoulliSource, EventSource, type Source, type SourceTally } from './sources.ts';
-import { exchangeBoundaries, linksBetween, waferFabric, type WaferFabric } from './wafer-fabric.ts';
+import { exchangeBoundaries, linksBetween, longestIdleCycles, waferFabric, type WaferFabric } from './wafer-fabric.ts';
 
 /** Open-loop traffic of a pattern, or the events of a trace; and how it is measured. */
 export interface TrafficOptions {
@@ -22,7 +22,7 @@ export interface TrafficOptions {
   readonly warmupCycles: number;
   /** Cycles whose packets are measured. */
   readonly cycles: number;
-  /** A run whose mean packet latency passes this is called saturated. BookSim's `latency_thres`: 500. */
+  /** A run whose mean packet latency passes this is called saturated: 500 as BookSim's `latency_thres`, or the longest way through the idle network where that is longer. */
   readonly latencyLimitCycles?: number;
   /** Cycles that the measured packets may take to arrive after the last was created: 10,000, or 20 times the latency limit if that is more. */
   readonly drainLimitCycles?: number;
@@ -46,6 +46,8 @@ export interface TrafficResult {
   readonly status: 'stable' | 'saturated';
   /** Why it is called saturated; null when stable. */
   readonly reason: string | null;
+  /** Mean latency from which it would have been called so; null with events. */
+  readonly latencyLimitCycles: number | null;
   /** Simulated cycles in all: warm-up, measurement and drain. */
   readonly cycles: number;
   /** Router traversals after the warm-up, of packets and of flits. */
@@ -70,8 +72,8 @@ const CLEARLY_BELOW = 0.95;
  * 1. *latency*: the mean packet latency of the measured packets, those under way counted with their age, is above
  *    `latencyLimitCycles` at the end of the measured cycles or later;
  * 2. *throughput*: the network accepts less than 95 % of what is offered and four standard deviations less than that, over
- *    the measured cycles, although the warm-up was longer than the mean latency (so that the network had been filled): the
- *    queues grow;
+ *    the measured cycles, although the warm-up was longer than the longest way through the idle network (so that it had been
+ *    filled): the queues grow;
  * 3. *drain*: measured packets are still under way `drainLimitCycles` after the last was created.
  *
  * The measured cycles are always run to their end, so that the accepted rate past saturation is that of a full window.
@@ -92,6 +94,8 @@ export class TrafficRun {
   readonly #from: number;
   readonly #to: number;
   readonly #latencyLimit: number;
+  /** Cycles after which the network is full. */
+  readonly #fillCycles: number;
   readonly #drainLimit: number;
   #networkSum = 0;
   #hopsSum = 0;
@@ -143,7 +147,8 @@ export class TrafficRun {
       const mostUnderWay = Math.min(4096, Math.max(128, Math.floor(PACKETS_UNDER_WAY / tiles)));
       this.#sources = this.#wafer.fabrics.map((_, die) => new BernoulliSource(die * tilesPerDie, tilesPerDie, { pattern, seed, packetsPerCycle: rate / flits, bytes, mostUnderWay, tally }));
     }
-    this.#latencyLimit = options.latencyLimitCycles ?? (events === undefined ? 500 : Infinity);
+    this.#fillCycles = longestIdleCycles(this.#wafer, Math.max(1, this.#packetFlits));
+    this.#latencyLimit = options.latencyLimitCycles ?? (events === undefined ? defaultLatencyLimit(this.#fillCycles) : Infinity);
     this.#drainLimit = options.drainLimitCycles ?? (events === undefined ? Math.max(10_000, 20 * this.#latencyLimit) : NEVER);
   }
 
@@ -268,7 +273,7 @@ export class TrafficRun {
   #acceptsClearlyLess(): boolean {
     if (this.#packetFlits === 0) return false;
     const expected = (this.#offeredFlitRate / this.#packetFlits) * this.#liveTiles * (this.#to - this.#from);
-    return this.#acceptedPackets < CLEARLY_BELOW * expected - 4 * Math.sqrt(expected) && (this.#latency.mean ?? Infinity) < this.#from;
+    return this.#acceptedPackets < CLEARLY_BELOW * expected - 4 * Math.sqrt(expected) && this.#from >= this.#fillCycles;
   }
 
   /** Work left and no event is a deadlock: a bug of the fabric, and explained. */
@@ -300,6 +305,7 @@ export class TrafficRun {
       acceptedFlitRateLeast: least / window,
       status: this.#reason === null ? 'stable' : 'saturated',
       reason: this.#reason,
+      latencyLimitCycles: Number.isFinite(this.#latencyLimit) ? this.#latencyLimit : null,
       cycles: this.#cycle,
       packetHops: linkHops - this.#warmLinkHops + delivered - this.#warmDelivered,
       flitHops: flitHops - this.#warmFlitHops + this.#deliveredFlits - this.#warmDeliveredFlits,
@@ -315,6 +321,11 @@ export function runTraffic(fabrics: Fabric | readonly Fabric[], options: Traffic
   const run = new TrafficRun(fabrics, options);
   while (!run.done) run.advance(NEVER);
   return run.result();
+}
+
+/** The mean latency from which a network is called saturated when nobody says otherwise. */
+export function defaultLatencyLimit(longestIdle: number): number {
+  return Math.max(500, longestIdle);
 }
 
 const MOST_CYCLES = 2 ** 30;

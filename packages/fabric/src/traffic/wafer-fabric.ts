@@ -1,6 +1,7 @@
 import { boundaryDirection, boundaryPosition } from '../die-topology.ts';
 import type { Fabric } from '../fabric.ts';
 import { NEVER } from '../kernel-state.ts';
+import { FROM_HUB, INJECTION, MESH, TILE_LINK, TO_HUB } from '../link-type.ts';
 import { DIRECTIONS, FIRST_GATEWAY, HUB, LOCAL, opposite, PORT_STRIDE } from '../ports.ts';
 import { xThenY } from '../routes/dimension-order.ts';
 import type { PatternGrid } from './patterns.ts';
@@ -56,6 +57,25 @@ export function exchangeBoundaries({ fabrics }: WaferFabric): void {
       fabric.creditsOut[direction]!.clear();
     }
   }
+}
+
+/**
+ * Cycles that the longest way over the wafer takes at most when nothing else is under way, without detours around defects: a
+ * network that has been fed for so long is full.
+ *
+ * @param flits of a packet
+ */
+export function longestIdleCycles({ fabrics, grid }: WaferFabric, flits: number): number {
+  const { topology } = fabrics[0]!;
+  const { types, type, tilesX, tilesY, diesX, hubRouter } = topology;
+  const diesY = fabrics.length / diesX;
+  const crossings = diesX + diesY - 2;
+  const slowest = (kinds: readonly number[]): number => Math.max(0, ...types.filter(({ kind }) => kinds.includes(kind)).map(({ cycles }) => cycles));
+  const dieLink = crossings === 0 ? 0 : slowest([MESH]);
+  const tileLink = types[TILE_LINK]!.cycles;
+  const links = hubRouter < 0 ? grid.width + grid.height - 2 - crossings : 2 * (tilesX + tilesY - 2);
+  const perFlit = Math.max(...types.map(({ flitNumerator, flitDenominator }) => flitNumerator / flitDenominator));
+  return types[INJECTION]!.cycles + links * tileLink + crossings * dieLink + 2 * slowest([TO_HUB, FROM_HUB]) + types[type[LOCAL]!]!.cycles + Math.ceil(flits * perFlit);
 }
 
 /** Links that a packet crosses between routers, by the route that the fabric takes. */
