@@ -108,6 +108,7 @@ function listText(plan: LedgerPlan, cases: readonly PlannedCase[], all: boolean)
   const width = Math.max(...plan.suites.map(({ name }) => name.length));
   const lines = plan.suites.flatMap(({ name, title, built, fidelities, tolerances, referenceOptions, medianTolerance }) => {
     const own = cases.filter(({ suite }) => suite === name);
+    if (own.length === 0) return [];
     const cost = own.reduce((sum, { costSeconds }) => sum + costSeconds, 0);
     const rows = own.reduce((sum, planned) => sum + planned.rows.length, 0);
     const indent = ' '.repeat(width + 2);
