@@ -1,5 +1,5 @@
 import { NO_LINK, type DieTopology } from './die-topology.ts';
-import { EJECTION } from './link-type.ts';
+import type { LinkType } from './link-type.ts';
 import { PORT_STRIDE } from './ports.ts';
 
 /** Fields of a packet: {@link PACKET_STRIDE} int32 per packet, addressed by offset (packet × stride). */
@@ -20,22 +20,36 @@ export const PACKET_STRIDE = 8;
 export const INPUT_FREE = 0; // cycle from which the input can be read again
 export const OUTPUT_FREE = 1; // cycle from which the output link is free again
 export const OUTPUT_LAG = 2; // how much earlier than that it is free exactly, in 1/flitDenominator cycles
-export const WANTED = 3; // input ports (bits; with more than 32 lanes a bit per 32 lanes of a port) with a head that wants this output
+export const LINK = 3; // what a hop needs of the output link, see linkWord
 export const POINTER = 4; // bit at which the next arbitration begins
-export const BLOCKED = 5; // 1 when somebody waits for a credit of this output; at JOIN: for room in the table
+export const BLOCKED = 5; // 1 when somebody waits for credits that are kept here; at JOIN: for room in the table
 export const LAST_CHANNEL = 6; // channel of the last packets on the output link
-export const RECENT_BYTES = 7; // bytes, busy cycles and packets of that channel that are not in the counters yet
-export const RECENT_BUSY = 8;
-export const RECENT_PACKETS = 9;
-export const PEER = 10; // a copy of the topology's `peer`, which a hop needs twice
-export const FIRST_QUEUE = 11;
+export const RECENT_BYTES = 7; // bytes of that channel that are not in the counters yet
+export const RECENT = 8; // likewise busy cycles | packets << RECENT_SHIFT
+export const PEER = 9; // a copy of the topology's `peer`, which a hop needs twice
+export const FIRST_QUEUE = 10;
 
-/** Fields of an input queue (port and lane), and the credits of the output of the same port and lane. */
+/** Where packets begin in RECENT, and the bits that say that it must be emptied before more is added: half full of either. */
+export const RECENT_SHIFT = 20;
+export const RECENT_FULL = 0x40080000;
+/** Longer holds are counted at once. */
+export const RECENT_MOST_BUSY = 0x7ffff;
+
+/** LINK: row of the type | kind << 4 | 1 << 6 when a flit takes exactly a cycle | latency << 8. */
+export const LINK_ROW = 15;
+export const LINK_KIND = 4;
+export const LINK_UNIT = 64;
+export const LINK_CYCLES = 8;
+
+/**
+ * Fields of an input queue (port and lane). Credits are kept with the queue that they are room of, where the next hop and the
+ * return of the credit touch them anyway; those of a link to another die, whose queue is elsewhere, with the output.
+ */
 export const QUEUE_HEAD = 0; // first packet or −1; a packet counts as queued until its head moves on
 export const QUEUE_TAIL = 1; // last packet
 export const HEAD_SINCE = 2; // cycle from which the first packet (of an empty queue: the next one to come) can move on, as far as its own arrival goes
 export const CREDIT_WAIT_SINCE = 3; // cycle since which it waits for a credit, or −1
-export const CREDITS = 4; // flits that may still be sent over the output link
+export const CREDITS = 4; // flits that may still be sent to this queue; at the edge of the die: over the output link
 export const QUEUE_FIELDS = 5;
 
 /** The record of port p begins at p << portShift(lanes). */
@@ -43,11 +57,13 @@ export function portShift(lanes: number): number {
   return Math.ceil(Math.log2(FIRST_QUEUE + lanes * QUEUE_FIELDS));
 }
 
-/** Fields of a router. */
+/** Fields of a router: {@link ROUTER_FIELDS} int32, a cache line. The die's router, the last one, has 32 outputs. */
 export const WANTED_OUTPUTS = 0; // outputs (bits) that somebody wants
 export const WAKE_AT = 1; // cycle of the pending wake
 export const LISTED_FOR = 2; // last even cycle for which it was put into a list of routers to visit; then the last odd one, for it can be in the lists of two cycles
-export const ROUTER_FIELDS = 4;
+export const COORDINATES = 4; // a copy of the topology's `coordinates`
+export const WANTED = 8; // of each output: input ports (bits; with more than 32 lanes a bit per 32 lanes of a port) with a head that wants it
+export const ROUTER_FIELDS = 16;
 
 /** Fields of a tile or node, as a source of packets. */
 export const INJECTION_FREE = 0; // cycle from which its injection link is free again
@@ -135,7 +151,7 @@ export interface KernelColumns {
   readonly occupied: Int32Array;
   /** [ports << portShift] see the fields of a port above. */
   readonly ports: Int32Array;
-  /** [routers × 4] see the fields of a router above. */
+  /** [routers × 16, and 24 more] see the fields of a router above. */
   readonly routers: Int32Array;
   /** [endpoints × 2] see the fields of an endpoint above. */
   readonly endpoints: Int32Array;
@@ -154,8 +170,6 @@ export interface KernelColumns {
   readonly combiners: Int32Array;
   /** [joins × 8] see the fields of a join. */
   joins: Int32Array;
-  /** [routers] 1 where the router has been visited since the kernel began: all else is as it was. */
-  readonly visited: Uint8Array;
   /** [routers] routers to wake in the next cycle; the first `scalars.soon` count. */
   readonly soon: Int32Array;
   /** [endpoints × 2] running hash of (arrival cycle, source, sequence) of what each tile or node received. */
@@ -187,19 +201,20 @@ export interface KernelSnapshot {
 
 /** Columns of a kernel in which nothing has happened. `classes` that have buffers × `virtualChannels` are its lanes. */
 export function emptyColumns(topology: DieTopology, shape: KernelShape, classes: number): KernelColumns {
-  const { ports, routers, type, types, peer, hubRouter } = topology;
+  const { ports, routers, type, types, peer, hubRouter, coordinates } = topology;
   const { lanes, channels, slots, endpoints, joins } = shape;
   const shift = portShift(lanes);
   const words = laneWords(lanes);
   const portColumn = new Int32Array(ports << shift);
   for (let port = 0; port < ports; port++) {
-    const link = types[type[port]!]!;
+    const creditFlits = creditsAt(topology, port);
     portColumn[(port << shift) + PEER] = peer[port]!;
+    portColumn[(port << shift) + LINK] = linkWord(types[type[port]!]!, type[port]!);
     for (let lane = 0; lane < lanes; lane++) {
       const queue = (port << shift) + FIRST_QUEUE + lane * QUEUE_FIELDS;
       portColumn[queue + QUEUE_HEAD] = -1;
       portColumn[queue + CREDIT_WAIT_SINCE] = -1;
-      portColumn[queue + CREDITS] = peer[port] === NO_LINK && link.kind !== EJECTION ? 0 : link.creditFlits;
+      portColumn[queue + CREDITS] = creditFlits;
     }
   }
   const requests = lanes === 1 ? 0 : requestsAt(routers - 1, hubRouter < 0 ? PORT_STRIDE : 32, words, hubRouter);
@@ -212,7 +227,7 @@ export function emptyColumns(topology: DieTopology, shape: KernelShape, classes:
     events: new Int32Array(4 * 256),
     occupied: new Int32Array(slots >>> 5),
     ports: portColumn,
-    routers: new Int32Array(routers * ROUTER_FIELDS),
+    routers: new Int32Array(routers * ROUTER_FIELDS + 32 - PORT_STRIDE),
     endpoints: new Int32Array(endpoints * ENDPOINT_FIELDS),
     requests: new Int32Array(requests),
     firstLane: new Uint8Array(lanes === 1 ? 0 : ports * words),
@@ -220,29 +235,45 @@ export function emptyColumns(topology: DieTopology, shape: KernelShape, classes:
     sources: new Int32Array(lanes === classes ? 0 : endpoints * classes * 2).fill(-1),
     combiners: new Int32Array(joins ? routers * COMBINER_FIELDS : 0),
     joins: new Int32Array(joins ? JOIN_STRIDE * 64 : 0),
-    visited: new Uint8Array(routers).fill(1),
     soon: new Int32Array(routers),
     deliveryHash: new Int32Array(endpoints * 2),
     counterRow: new Int32Array(ports * channels).fill(-1),
     counters: new Float64Array(COUNTER_STRIDE * 64),
   };
+  for (let router = 0; router < routers; router++) columns.routers[router * ROUTER_FIELDS + COORDINATES] = coordinates[router]!;
+  // As if every router had been listed: the first reset touches all of them.
   resetClock(columns, shape, classes);
   return columns;
 }
 
+function linkWord({ kind, cycles, flitNumerator, flitDenominator }: LinkType, row: number): number {
+  return row | (kind << LINK_KIND) | (flitNumerator === 1 && flitDenominator === 1 ? LINK_UNIT : 0) | (cycles << LINK_CYCLES);
+}
+
+/** Credits that are kept at a port when nothing is on its way. */
+export function creditsAt({ peer, type, types }: DieTopology, port: number): number {
+  const to = peer[port]!;
+  return to === NO_LINK ? 0 : types[type[to >= 0 ? to : port]!]!.creditFlits;
+}
+
 /**
  * Everything that counts from cycle 0 as it is before that cycle. Queues must be empty and credits back. Ports of routers
- * that have not been visited since the last time are so already.
+ * that have not been listed since the last time are so already.
  */
 export function resetClock(columns: KernelColumns, { lanes }: Pick<KernelShape, 'lanes'>, classes: number): void {
-  const { ports, routers, endpoints, visited, eventsAt, occupied, firstLane, nextChannel, combiners } = columns;
+  const { ports, routers, endpoints, eventsAt, occupied, firstLane, nextChannel, combiners } = columns;
   const shift = portShift(lanes);
   const words = laneWords(lanes);
   const portCount = ports.length >> shift;
-  for (let router = 0; router < visited.length; router++) {
-    if (visited[router] === 0) continue;
+  const routerCount = Math.floor(routers.length / ROUTER_FIELDS) - 1;
+  for (let router = 0; router < routerCount; router++) {
+    if (!wasListed(routers, router)) continue;
     const first = router * PORT_STRIDE;
-    const end = router + 1 === visited.length ? portCount : first + PORT_STRIDE;
+    const end = router + 1 === routerCount ? portCount : first + PORT_STRIDE;
+    // Nobody wants anything, for queues are empty.
+    routers[router * ROUTER_FIELDS + WAKE_AT] = NEVER;
+    routers[router * ROUTER_FIELDS + LISTED_FOR] = -1;
+    routers[router * ROUTER_FIELDS + LISTED_FOR + 1] = -1;
     for (let port = first; port < end; port++) {
       const at = port << shift;
       ports[at + INPUT_FREE] = 0;
@@ -259,17 +290,16 @@ export function resetClock(columns: KernelColumns, { lanes }: Pick<KernelShape, 
     combiners[router * COMBINER_FIELDS + TABLE_USED] = 0;
     combiners[router * COMBINER_FIELDS + COMBINE_FREE] = 0;
   }
-  visited.fill(0);
   endpoints.fill(0);
-  routers.fill(0);
-  for (let router = 0; router < routers.length; router += ROUTER_FIELDS) {
-    routers[router + WAKE_AT] = NEVER;
-    routers[router + LISTED_FOR] = -1;
-    routers[router + LISTED_FOR + 1] = -1;
-  }
   // Wakes that an earlier one has overtaken may be left; they would stretch the next kernel.
   eventsAt.fill(-1);
   occupied.fill(0);
+}
+
+/** Has a router been put into a list of routers to visit since the kernel began? If not, all of it is as it was then. */
+export function wasListed(routers: Int32Array, router: number): boolean {
+  const at = router * ROUTER_FIELDS + LISTED_FOR;
+  return routers[at]! >= 0 || routers[at + 1]! >= 0;
 }
 
 /** A copy that shares nothing with the original. */

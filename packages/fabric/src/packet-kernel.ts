@@ -7,10 +7,10 @@ import {
 } from './fabric.ts';
 import {
   BLOCKED, BOUNDARY_STRIDE, BYTES, COMBINE_FREE, COMBINER_FIELDS, CONTRIBUTED, copyColumns, COUNT_ARBITRATION_STALL, COUNT_BUSY, COUNT_BYTES, COUNT_CREDIT_STALL, COUNT_PACKETS,
-  COUNTER_STRIDE, CREDIT_WAIT_SINCE, CREDITS, emptyColumns, ENDPOINT_FIELDS, FINAL, FIRST_JOIN, FIRST_QUEUE, HEAD_SINCE, INJECTION_FREE, INPUT_FREE, ITEM_ARRIVAL, ITEM_BYTES, ITEM_ENTERED, ITEM_FINAL,
-  ITEM_META, ITEM_POSITION, ITEM_SEQUENCE, ITEM_SOURCE, ITEM_TAIL, JOIN_CHANNEL, JOIN_MISSING, JOIN_NEXT, JOIN_PACKET, JOIN_SEQUENCE, JOIN_STRIDE, JOIN_TAIL, JOIN_TREE, laneWords, LAST_CHANNEL, LISTED_FOR, META, NEVER,
-  NEXT, OUTPUT_FREE, OUTPUT_LAG, PACKET_STRIDE, PEER, POINTER, portShift, QUEUE_FIELDS, QUEUE_HEAD, QUEUE_TAIL, RECENT_BUSY, RECENT_BYTES, RECENT_PACKETS, requestsAt, resetClock, ROUTER_FIELDS,
-  SOURCE, TABLE_USED, TAIL, TARGET, WAKE_AT, WANTED, WANTED_OUTPUTS, WHERE, type KernelColumns, type KernelScalars, type KernelShape, type KernelSnapshot,
+  COUNTER_STRIDE, COORDINATES, CREDIT_WAIT_SINCE, CREDITS, creditsAt, emptyColumns, ENDPOINT_FIELDS, FINAL, FIRST_JOIN, FIRST_QUEUE, HEAD_SINCE, INJECTION_FREE, INPUT_FREE, ITEM_ARRIVAL, ITEM_BYTES, ITEM_ENTERED, ITEM_FINAL,
+  ITEM_META, ITEM_POSITION, ITEM_SEQUENCE, ITEM_SOURCE, ITEM_TAIL, JOIN_CHANNEL, JOIN_MISSING, JOIN_NEXT, JOIN_PACKET, JOIN_SEQUENCE, JOIN_STRIDE, JOIN_TAIL, JOIN_TREE, laneWords, LAST_CHANNEL, LINK, LINK_CYCLES, LINK_KIND, LINK_ROW, LINK_UNIT, LISTED_FOR, META, NEVER,
+  NEXT, OUTPUT_FREE, OUTPUT_LAG, PACKET_STRIDE, PEER, POINTER, portShift, QUEUE_FIELDS, QUEUE_HEAD, QUEUE_TAIL, RECENT, RECENT_BYTES, RECENT_FULL, RECENT_MOST_BUSY, RECENT_SHIFT, requestsAt, resetClock, ROUTER_FIELDS,
+  SOURCE, TABLE_USED, TAIL, TARGET, WAKE_AT, WANTED, WANTED_OUTPUTS, wasListed, WHERE, type KernelColumns, type KernelScalars, type KernelShape, type KernelSnapshot,
 } from './kernel-state.ts';
 import { flitsOf } from './latency.ts';
 import { EJECTION, FROM_HUB, INJECTION, MESH, TO_HUB } from './link-type.ts';
@@ -73,7 +73,6 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
   readonly #responseLane: number;
   /** [link kinds × lanes] first lane of the class that a packet is in behind such a link. */
   readonly #lanesBehind: Uint8Array;
-  readonly #typeKind: Uint8Array;
   readonly #typeCycles: Int32Array;
   readonly #typeCreditCycles: Int32Array;
   readonly #typeNumerator: Int32Array;
@@ -119,7 +118,6 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
     const stretch = Math.ceil(5 / (reduction.inputsPerCycle - 1));
     const longest = Math.max(...types.map((type) => Math.max(type.cycles, type.creditCycles) + Math.ceil((maxPacketFlits * type.flitNumerator) / type.flitDenominator) + maxPacketFlits));
     this.#slots = Math.max(64, 2 ** Math.ceil(Math.log2(longest + 2 + (this.#reductionLane < 0 ? 0 : stretch * maxPacketFlits))));
-    this.#typeKind = Uint8Array.from(types, (type) => type.kind);
     this.#typeCycles = Int32Array.from(types, (type) => type.cycles);
     this.#typeCreditCycles = Int32Array.from(types, (type) => type.creditCycles);
     this.#typeNumerator = Int32Array.from(types, (type) => type.flitNumerator);
@@ -217,11 +215,10 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
     const { ports } = this.#columns;
     if (this.#scalars.live !== 0) throw new Error(`Die ${topology.dieId} still holds ${this.#scalars.live} packets at a kernel boundary.`);
     for (let port = 0; port < topology.ports; port++) {
-      const link = topology.types[topology.type[port]!]!;
-      if (topology.peer[port] === NO_LINK || link.kind === EJECTION) continue;
+      const start = creditsAt(topology, port);
       for (let lane = 0; lane < lanes; lane++) {
         const count = ports[(port << this.#portShift) + FIRST_QUEUE + lane * QUEUE_FIELDS + CREDITS]!;
-        if (count !== link.creditFlits) throw new Error(`Die ${topology.dieId}, port ${port}, lane ${lane}: ${count} credits at a kernel boundary, ${link.creditFlits} at the start.`);
+        if (count !== start) throw new Error(`Die ${topology.dieId}, port ${port}, lane ${lane}: ${count} credits at a kernel boundary, ${start} at the start.`);
       }
     }
   }
@@ -258,6 +255,7 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
     const shift = this.#portShift;
     const hasTrees = this.#trees.length > 0;
     const isPlain = lanes === 1 && !hasTrees;
+    const rests = topology.setupCycles > 0;
     const { hubRouter } = topology;
     // Routers that were to be visited in the next cycle: the owner never skips it (nextCycle says so).
     const wake = this.#wake;
@@ -285,15 +283,14 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
           ports[queue + QUEUE_HEAD] = offset;
           ports[queue + QUEUE_TAIL] = offset;
           const readable = ports[(where << shift) + INPUT_FREE]!;
-          const rested = ports[queue + HEAD_SINCE]!;
           let since = readable > cycle ? readable : cycle;
-          if (rested > since) since = rested;
+          if (rests && ports[queue + HEAD_SINCE]! > since) since = ports[queue + HEAD_SINCE]!;
           const router = hubRouter < 0 ? where >>> 3 : this.#routerOf(where);
           if (isPlain) {
             ports[queue + HEAD_SINCE] = since;
             const base = router * PORT_STRIDE;
             const out = this.#route(router, packets[offset + TARGET]!, offset);
-            ports[((base + out) << shift) + WANTED]! |= 1 << (where - base);
+            routers[router * ROUTER_FIELDS + WANTED + out]! |= 1 << (where - base);
             routers[router * ROUTER_FIELDS + WANTED_OUTPUTS]! |= 1 << out;
           } else {
             this.#becomeHead(queue, router, where, lane, offset, since);
@@ -328,7 +325,8 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
         const port = target >>> shift;
         if (ports[(port << shift) + BLOCKED] !== 0) {
           ports[(port << shift) + BLOCKED] = 0;
-          this.#wakeRouter(this.#routerOf(port), cycle);
+          const sender = ports[(port << shift) + PEER]!;
+          this.#wakeRouter(this.#routerOf(sender >= 0 ? sender : port), cycle);
         }
       }
       events[event] = scalars.freeEvent;
@@ -606,17 +604,16 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
 
   decide(): void {
     const { topology, lanes, channels } = this;
-    const { arrivals, occupied, ports, routers, visited, soon, requests, firstLane } = this.#columns;
+    const { arrivals, occupied, ports, routers, soon, requests, firstLane } = this.#columns;
     let { packets } = this.#columns;
     const shift = this.#portShift;
-    const { type, hubRouter } = topology;
+    const { hubRouter } = topology;
     const typeNumerator = this.#typeNumerator;
     const typeDenominator = this.#typeDenominator;
-    const typeKind = this.#typeKind;
-    const typeCycles = this.#typeCycles;
     const words = this.#words;
     const hasTrees = this.#trees.length > 0;
     const isSimple = this.#virtualChannels === 1 && hubRouter < 0;
+    const { setupCycles } = topology;
     const slotMask = this.#slots - 1;
     const now = this.#scalars.now;
     const listed = LISTED_FOR + ((now + 1) & 1);
@@ -629,7 +626,6 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
       const router = wake[this.#reverse ? woken - 1 - visit : visit]!;
       const hub = router === hubRouter;
       const base = router * PORT_STRIDE;
-      visited[router] = 1;
       let nextCycle = NEVER;
       let outputs = routers[router * ROUTER_FIELDS + WANTED_OUTPUTS]!;
       if (hasTrees && (outputs & (1 << JOIN)) !== 0 && !hub) {
@@ -646,14 +642,12 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
           if (outputFree < nextCycle) nextCycle = outputFree;
           continue;
         }
-        const link = type[port]!;
-        const numerator = typeNumerator[link]!;
-        const denominator = typeDenominator[link]!;
-        const kind = typeKind[link]!;
+        const link = ports[output + LINK]!;
+        const kind = (link >>> LINK_KIND) & 3;
         // Round robin: the input ports from the pointer on, then those before it; at each of them the lanes likewise.
-        const wanted = ports[output + WANTED]!;
+        const wanted = routers[router * ROUTER_FIELDS + WANTED + out]!;
         let candidates = wanted & (-1 << ports[output + POINTER]!);
-        let others = wanted ^ candidates;
+        let earlier = wanted ^ candidates;
         let bit = 0;
         let inputPort = 0;
         let request = 0;
@@ -663,9 +657,9 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
         for (;;) {
           if (laneCandidates === 0) {
             if (candidates === 0) {
-              if (others === 0) break;
-              candidates = others;
-              others = 0;
+              if (earlier === 0) break;
+              candidates = earlier;
+              earlier = 0;
             }
             bit = 31 - Math.clz32(candidates & -candidates);
             candidates &= candidates - 1;
@@ -706,7 +700,9 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
           const flits = meta & 0xffff;
           let hold = flits;
           let lag = 0;
-          if (denominator !== 1 || numerator !== 1) {
+          if ((link & LINK_UNIT) === 0) {
+            const numerator = typeNumerator[link & LINK_ROW]!;
+            const denominator = typeDenominator[link & LINK_ROW]!;
             const exact = flits * numerator - (outputFree === now ? ports[output + OUTPUT_LAG]! : 0);
             hold = Math.ceil(exact / denominator);
             lag = hold * denominator - exact;
@@ -732,11 +728,13 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
             }
           }
           let outLane = lane;
+          const to = ports[output + PEER]!;
           if (kind !== EJECTION) {
-            if (!isSimple) outLane = this.#laneBehind(port, output, kind, lane, flits);
-            const credit = output + FIRST_QUEUE + outLane * QUEUE_FIELDS + CREDITS;
+            const room = to >= 0 ? to << shift : output;
+            if (!isSimple) outLane = this.#laneBehind(port, room, kind, lane, flits);
+            const credit = room + FIRST_QUEUE + outLane * QUEUE_FIELDS + CREDITS;
             if (ports[credit]! < flits) {
-              ports[output + BLOCKED] = 1;
+              ports[room + BLOCKED] = 1;
               if (ports[queue + CREDIT_WAIT_SINCE]! < 0) ports[queue + CREDIT_WAIT_SINCE] = now;
               continue;
             }
@@ -755,19 +753,18 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
             firstLane[hub ? inputPort * words : base * words + bit] = (lane + 1) & 31;
           }
           ports[output + OUTPUT_FREE] = free;
-          ports[output + OUTPUT_LAG] = lag;
+          if ((link & LINK_UNIT) === 0) ports[output + OUTPUT_LAG] = lag;
           ports[output + POINTER] = (bit + 1) & 31;
-          ports[output + WANTED] = wantedNow;
+          routers[router * ROUTER_FIELDS + WANTED + out] = wantedNow;
           if (wantedNow === 0) routers[router * ROUTER_FIELDS + WANTED_OUTPUTS]! &= ~(1 << out);
           else if (free < nextCycle) nextCycle = free;
           const channel = meta >>> 24;
-          if (channel !== ports[output + LAST_CHANNEL] || ports[output + RECENT_BYTES]! > 0x3fffffff) {
+          if (channel !== ports[output + LAST_CHANNEL] || (ports[output + RECENT]! & RECENT_FULL) !== 0) {
             this.#countRecent(port);
             ports[output + LAST_CHANNEL] = channel;
           }
           ports[output + RECENT_BYTES]! += packets[offset + BYTES]!;
-          ports[output + RECENT_BUSY]! += hold;
-          ports[output + RECENT_PACKETS]! += 1;
+          ports[output + RECENT]! += (1 << RECENT_SHIFT) + (hold > RECENT_MOST_BUSY ? this.#countHold(port, channel, hold) : hold);
           if (headSince < now) {
             const creditWaitSince = ports[queue + CREDIT_WAIT_SINCE]!;
             const forCredit = creditWaitSince < 0 ? 0 : now - creditWaitSince;
@@ -792,18 +789,31 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
           }
           ports[input + INPUT_FREE] = bufferFree;
           if (sent === offset) {
-            const since = this.#leave(router, inputPort, queue, lane, offset, bufferFree);
-            if (since < nextCycle) nextCycle = since;
+            // The queue's next packet follows once this one has been read out.
+            const upstream = ports[input + PEER]!;
+            if (upstream >= 0) {
+              const next = packets[offset + NEXT]!;
+              ports[queue + QUEUE_HEAD] = next;
+              const rested = bufferFree + setupCycles;
+              ports[queue + HEAD_SINCE] = rested;
+              if (next >= 0) {
+                this.#becomeHead(queue, router, inputPort, lane, next, rested);
+                if (rested < nextCycle) nextCycle = rested;
+              }
+              this.#returnCredits(queue + CREDITS, ports[input + LINK]!, flits, bufferFree);
+            } else {
+              const since = this.#leaveEdge(router, inputPort, queue, lane, offset, bufferFree);
+              if (since < nextCycle) nextCycle = since;
+            }
           }
 
           // The packet's head reaches the other end of the link at `arrival`; an ejected packet counts when its tail is there.
-          let arrival = now + typeCycles[link]!;
+          let arrival = now + (link >>> LINK_CYCLES);
           const tail = arrival + hold - 1;
           if (kind === EJECTION) {
             packets[sent + WHERE] = out === LOCAL ? ~router : ~this.#endpointOf(port);
             arrival = tail;
           } else {
-            const to = ports[output + PEER]!;
             if (outLane !== lane) packets[sent + META] = (meta & ~0xff0000) | (outLane << 16);
             if (to < 0) {
               this.#sendAcross(to, sent, arrival, tail);
@@ -814,9 +824,10 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
             packets[sent + WHERE] = to;
           }
           const slot = arrival & slotMask;
-          packets[sent + NEXT] = arrivals[slot]!;
+          const others = arrivals[slot]!;
+          packets[sent + NEXT] = others;
           arrivals[slot] = sent;
-          occupied[slot >>> 5]! |= 1 << (slot & 31);
+          if (others < 0) occupied[slot >>> 5]! |= 1 << (slot & 31);
           break;
         }
       }
@@ -836,8 +847,10 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
   /**
    * Lane that a packet takes behind a link: a virtual channel of its class with room for all of it, looked for in turn. A
    * packet of a reduction keeps its own. Without room anywhere: one without.
+   *
+   * @param room where the credits of the link are
    */
-  #laneBehind(port: number, output: number, kind: number, lane: number, flits: number): number {
+  #laneBehind(port: number, room: number, kind: number, lane: number, flits: number): number {
     const first = this.#lanesBehind[kind * this.lanes + lane]!;
     const channels = this.#virtualChannels;
     if (channels === 1) return first;
@@ -846,7 +859,7 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
     const turn = port * this.classes.length + first / channels;
     let candidate = nextChannel[turn]!;
     for (let i = 0; i < channels; i++) {
-      if (ports[output + FIRST_QUEUE + (first + candidate) * QUEUE_FIELDS + CREDITS]! >= flits) {
+      if (ports[room + FIRST_QUEUE + (first + candidate) * QUEUE_FIELDS + CREDITS]! >= flits) {
         nextChannel[turn] = candidate + 1 === channels ? 0 : candidate + 1;
         return first + candidate;
       }
@@ -861,48 +874,55 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
   }
 
   /**
-   * The first packet of a queue has moved on for good: the next one follows once this one has been read out, and the sender
-   * learns that there is room when the tail has left and the credit has come back.
+   * The first packet of a queue has moved on for good: the next one follows once this one has been read out.
    *
    * @returns cycle from which the next packet can move on, or NEVER
    */
   #leave(router: number, inputPort: number, queue: number, lane: number, offset: number, free: number): number {
     const { packets, ports } = this.#columns;
-    const { topology } = this;
-    const shift = this.#portShift;
-    const rested = free + topology.setupCycles;
-    const upstream = ports[(inputPort << shift) + PEER]!;
-    let next = packets[offset + NEXT]!;
-    let since = NEVER;
+    const input = inputPort << this.#portShift;
+    if (ports[input + PEER]! < 0) return this.#leaveEdge(router, inputPort, queue, lane, offset, free);
+    const next = packets[offset + NEXT]!;
+    const rested = free + this.topology.setupCycles;
+    ports[queue + QUEUE_HEAD] = next;
     ports[queue + HEAD_SINCE] = rested;
-    if (upstream === NO_LINK) {
-      // From a tile, a node, or the combine unit.
-      if ((inputPort & 7) === JOIN) {
-        this.#leaveTable(router, lane);
-        ports[queue + QUEUE_HEAD] = next;
-        if (next >= 0) since = rested > packets[next + WHERE]! ? rested : packets[next + WHERE]!;
-      } else {
-        const endpoint = this.#endpointOf(inputPort);
-        if (next < 0 && this.#virtualChannels > 1) next = this.#nextOfSource(endpoint, queue, lane);
-        ports[queue + QUEUE_HEAD] = next;
-        if (next >= 0) since = this.#enterInjectionLink(endpoint, next, lane, rested);
-      }
+    this.#returnCredits(queue + CREDITS, ports[input + LINK]!, packets[offset + META]! & 0xffff, free);
+    if (next < 0) return NEVER;
+    this.#becomeHead(queue, router, inputPort, lane, next, rested);
+    return rested;
+  }
+
+  /** The buffer that a packet leaves has room again when its tail has left; the sender can use it when the credit is back. Both directions of a connection are of one kind. */
+  #returnCredits(credit: number, link: number, flits: number, free: number): void {
+    const { ports } = this.#columns;
+    const due = free + this.#typeCreditCycles[link & LINK_ROW]!;
+    // While that leaves a largest packet after all that the link can send before the credit is due, the time of arrival cannot show.
+    if (ports[credit]! >= (due - this.#scalars.now) * this.#typeFlitsPerCycle[link & LINK_ROW]! + this.topology.maxPacketFlits) ports[credit]! += flits;
+    else this.#scheduleEvent(due, credit, flits);
+  }
+
+  /** As {@link #leave}, of a packet that came from a tile, a node, the combine unit, or another die. */
+  #leaveEdge(router: number, inputPort: number, queue: number, lane: number, offset: number, free: number): number {
+    const { packets, ports } = this.#columns;
+    const rested = free + this.topology.setupCycles;
+    const upstream = ports[(inputPort << this.#portShift) + PEER]!;
+    let next = packets[offset + NEXT]!;
+    let since = rested;
+    ports[queue + HEAD_SINCE] = rested;
+    if (upstream !== NO_LINK) {
+      const link = ports[(inputPort << this.#portShift) + LINK]! & LINK_ROW;
+      this.creditsOut[boundaryDirection(upstream)]!.push(free + this.#typeCreditCycles[link]!, boundaryPosition(upstream) | (lane << 16), packets[offset + META]! & 0xffff, 0, 0, 0, 0, 0);
+    } else if ((inputPort & 7) === JOIN) {
+      this.#leaveTable(router, lane);
+      if (next >= 0 && packets[next + WHERE]! > since) since = packets[next + WHERE]!;
     } else {
-      ports[queue + QUEUE_HEAD] = next;
-      if (next >= 0) since = rested;
-      const inputLink = topology.type[inputPort]!; // both directions of a connection are of one kind
-      const flits = packets[offset + META]! & 0xffff;
-      if (upstream >= 0) {
-        const delay = free - this.#scalars.now + this.#typeCreditCycles[inputLink]!;
-        const credit = (upstream << shift) + FIRST_QUEUE + lane * QUEUE_FIELDS + CREDITS;
-        // While that leaves a largest packet after all that the link can send before the credit is due, the time of arrival cannot show.
-        if (ports[credit]! >= delay * this.#typeFlitsPerCycle[inputLink]! + topology.maxPacketFlits) ports[credit]! += flits;
-        else this.#scheduleEvent(this.#scalars.now + delay, credit, flits);
-      } else {
-        this.creditsOut[boundaryDirection(upstream)]!.push(free + this.#typeCreditCycles[inputLink]!, boundaryPosition(upstream) | (lane << 16), flits, 0, 0, 0, 0, 0);
-      }
+      const endpoint = this.#endpointOf(inputPort);
+      if (next < 0 && this.#virtualChannels > 1) next = this.#nextOfSource(endpoint, queue, lane);
+      if (next >= 0) since = this.#enterInjectionLink(endpoint, next, lane, rested);
     }
-    if (next >= 0) this.#becomeHead(queue, router, inputPort, lane, next, since);
+    ports[queue + QUEUE_HEAD] = next;
+    if (next < 0) return NEVER;
+    this.#becomeHead(queue, router, inputPort, lane, next, since);
     return since;
   }
 
@@ -945,7 +965,8 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
     const now = this.#scalars.now;
     const base = router * PORT_STRIDE;
     const output = (base + JOIN) << shift;
-    const wanted = ports[output + WANTED]!;
+    const wants = router * ROUTER_FIELDS + WANTED + JOIN;
+    const wanted = routers[wants]!;
     const pointer = ports[output + POINTER]!;
     let nextCycle = NEVER;
     for (let turn = 0; turn < 32; turn++) {
@@ -975,7 +996,7 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
         const tail = Math.max(packets[offset + TAIL]!, now + flits - 1);
         ports[input + INPUT_FREE] = tail + 1;
         if (this.lanes > 1) requests[request]! &= ~(1 << laneBit);
-        if (this.lanes === 1 || requests[request] === 0) ports[output + WANTED]! &= ~(1 << bit);
+        if (this.lanes === 1 || requests[request] === 0) routers[wants]! &= ~(1 << bit);
         ports[output + POINTER] = (bit + 1) & 31;
         const since = this.#leave(router, inputPort, queue, lane, offset, tail + 1);
         if (since < nextCycle) nextCycle = since;
@@ -984,7 +1005,7 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
         if (ready > now && ready < nextCycle) nextCycle = ready;
       }
     }
-    if (ports[output + WANTED] === 0) routers[router * ROUTER_FIELDS + WANTED_OUTPUTS]! &= ~(1 << JOIN);
+    if (routers[wants] === 0) routers[router * ROUTER_FIELDS + WANTED_OUTPUTS]! &= ~(1 << JOIN);
     return nextCycle;
   }
 
@@ -1148,10 +1169,9 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
    * more than 100 % busy in any bin.
    */
   drainCounters(end: number, row: (port: number, channel: number, counters: Float64Array, at: number) => void): void {
-    const { visited } = this.#columns;
     const { routers, ports } = this.topology;
     for (let router = 0; router < routers; router++) {
-      if (visited[router] === 0) continue;
+      if (!wasListed(this.#columns.routers, router)) continue;
       const afterLast = router + 1 === routers ? ports : (router + 1) * PORT_STRIDE;
       for (let port = router * PORT_STRIDE; port < afterLast; port++) this.#drainPort(port, end, row);
     }
@@ -1161,7 +1181,7 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
     const { ports, counterRow } = this.#columns;
     const { channels } = this;
     const at = port << this.#portShift;
-    if (ports[at + RECENT_PACKETS] !== 0) this.#countRecent(port);
+    this.#countRecent(port);
     const { counters } = this.#columns;
     const over = ports[at + OUTPUT_FREE]! - end;
     const lastChannel = ports[at + LAST_CHANNEL]!;
@@ -1183,15 +1203,22 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
   #countRecent(port: number): void {
     const { ports } = this.#columns;
     const at = port << this.#portShift;
-    if (ports[at + RECENT_PACKETS] === 0) return;
+    const recent = ports[at + RECENT]!;
+    if (recent === 0) return;
     const counter = this.#counterAt(port * this.channels + ports[at + LAST_CHANNEL]!);
     const { counters } = this.#columns;
     counters[counter + COUNT_BYTES]! += ports[at + RECENT_BYTES]!;
-    counters[counter + COUNT_BUSY]! += ports[at + RECENT_BUSY]!;
-    counters[counter + COUNT_PACKETS]! += ports[at + RECENT_PACKETS]!;
+    counters[counter + COUNT_BUSY]! += recent & ((1 << RECENT_SHIFT) - 1);
+    counters[counter + COUNT_PACKETS]! += recent >>> RECENT_SHIFT;
     ports[at + RECENT_BYTES] = 0;
-    ports[at + RECENT_BUSY] = 0;
-    ports[at + RECENT_PACKETS] = 0;
+    ports[at + RECENT] = 0;
+  }
+
+  /** Counts a hold that is too long for RECENT; nothing of it is left for there. */
+  #countHold(port: number, channel: number, hold: number): number {
+    const counter = this.#counterAt(port * this.channels + channel);
+    this.#columns.counters[counter + COUNT_BUSY]! += hold;
+    return 0;
   }
 
   /** Where the counters of a port and channel begin; the first time they get a row. */
@@ -1242,9 +1269,9 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
 
   /** Dimension order: along x first, then y (a response along y first), then out of the mesh. */
   #route(router: number, target: number, offset: number): number {
-    const { routes, coordinates } = this.topology;
+    const { routes } = this.topology;
     if (routes !== null) return this.#routeByTable(router, target, offset);
-    const here = coordinates[router]!;
+    const here = this.#columns.routers[router * ROUTER_FIELDS + COORDINATES]!;
     const dx = (target & 0xffff) - (here & 0xffff);
     // Responses go back the way that requests came: in one class with acknowledgements, which join along y first, others could deadlock.
     if (this.#responses && dx !== 0 && target >>> 16 !== here >>> 16 && this.#isLaneOf(CLASS_RESPONSE, this.#columns.packets[offset + META]!)) {
@@ -1296,15 +1323,14 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
   }
 
   #request(router: number, out: number, inputPort: number, lane: number): void {
-    const { ports, routers, requests } = this.#columns;
-    const base = router * PORT_STRIDE;
-    let bit = inputPort - base;
+    const { routers, requests } = this.#columns;
+    let bit = inputPort - router * PORT_STRIDE;
     if (this.lanes > 1) {
       const { hubRouter } = this.topology;
       if (this.#words > 1 && router !== hubRouter) bit = bit * this.#words + (lane >>> 5);
       requests[requestsAt(router, out, this.#words, hubRouter) + bit]! |= 1 << (lane & 31);
     }
-    ports[((base + out) << this.#portShift) + WANTED]! |= 1 << bit;
+    routers[router * ROUTER_FIELDS + WANTED + out]! |= 1 << bit;
     routers[router * ROUTER_FIELDS + WANTED_OUTPUTS]! |= 1 << out;
   }
 

@@ -1,12 +1,12 @@
-import type { PacketKernel } from './packet-kernel.ts';
+import { hash32 } from './traffic/counter-random.ts';
+import type { Fabric } from './fabric.ts';
 import { NEVER } from './kernel-state.ts';
 
-/** Counter-based randomness: the same 32 bits for the same three numbers, whatever was drawn before. */
-export function hash32(seed: number, a: number, b: number): number {
-  let h = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(a ^ 0xc2b2ae35, 0x27d4eb2f) ^ Math.imul(b ^ 0x165667b1, 0x9e3779b1);
-  h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d);
-  h = Math.imul(h ^ (h >>> 12), 0x297a2d39);
-  return (h ^ (h >>> 15)) >>> 0;
+export { hash32 };
+
+/** What traffic can be run on: a fabric, or a loop that is measured against one. */
+export interface TrafficSink extends Pick<Fabric, 'beginCycle' | 'inject' | 'decide' | 'nextCycle'> {
+  readonly topology: { readonly tiles: number };
 }
 
 /**
@@ -14,7 +14,7 @@ export function hash32(seed: number, a: number, b: number): number {
  * to a tile drawn with equal chance (itself included). Runs the fabric for `cycles` cycles, then until it is empty.
  * Gaps between the packets of a tile are geometric, drawn from (seed, tile, packet).
  */
-export function runUniformTraffic(kernel: PacketKernel, options: { seed: number; packetsPerCycle: number; bytes: number; cycles: number }): void {
+export function runUniformTraffic(kernel: TrafficSink, options: { seed: number; packetsPerCycle: number; bytes: number; cycles: number }): void {
   const { tiles } = kernel.topology;
   const { seed, packetsPerCycle, bytes, cycles } = options;
   const perGap = 1 / Math.log(1 - packetsPerCycle);

@@ -2,7 +2,7 @@ import { MULTICAST, type CollectiveTree } from './collective-trees.ts';
 import { boundaryDirection, NO_LINK, type DieTopology } from './die-topology.ts';
 import {
   BLOCKED, COMBINER_FIELDS, CREDITS, FINAL, FIRST_JOIN, FIRST_QUEUE, HEAD_SINCE, JOIN_MISSING, JOIN_NEXT, JOIN_SEQUENCE, JOIN_TREE, laneWords, META, OUTPUT_FREE, PACKET_STRIDE, portShift, QUEUE_FIELDS,
-  QUEUE_HEAD, requestsAt, SOURCE, TABLE_USED, WANTED, type KernelColumns,
+  QUEUE_HEAD, requestsAt, ROUTER_FIELDS, SOURCE, TABLE_USED, WANTED, type KernelColumns,
 } from './kernel-state.ts';
 import { EJECTION } from './link-type.ts';
 import { FIRST_GATEWAY, JOIN, LOCAL, PORT_STRIDE } from './ports.ts';
@@ -98,15 +98,14 @@ function* heads({ topology, columns: { ports }, lanes }: KernelView): Generator<
 }
 
 /** Outputs of its router that a packet still wants. */
-function outputsOf({ topology: { hubRouter }, columns: { ports, requests }, lanes }: KernelView, { port, lane, router }: Head): number[] {
-  const shift = portShift(lanes);
+function outputsOf({ topology: { hubRouter }, columns: { routers, requests }, lanes }: KernelView, { port, lane, router }: Head): number[] {
   const words = laneWords(lanes);
   const base = router * PORT_STRIDE;
   const isHub = router === hubRouter;
   const bit = isHub ? port - base : (port - base) * words + (lane >>> 5);
   const found = [];
   for (let out = 0; out < (isHub ? 32 : PORT_STRIDE); out++) {
-    if (((ports[((base + out) << shift) + WANTED] ?? 0) >>> bit) % 2 === 0) continue;
+    if ((routers[router * ROUTER_FIELDS + WANTED + out]! >>> bit) % 2 === 0) continue;
     if (lanes === 1 || (requests[requestsAt(router, out, words, hubRouter) + bit]! >>> (lane & 31)) % 2 === 1) found.push(out);
   }
   return found;
@@ -132,9 +131,9 @@ function waitOf(view: KernelView, head: Head): Wait {
     if (kind === EJECTION || ports[(port << shift) + OUTPUT_FREE]! > now) continue;
     const first = view.lanesBehind[kind * lanes + head.lane]!;
     const behind = Array.from({ length: virtualChannels }, (_, channel) => first + channel);
-    const room = (lane: number): number => ports[(port << shift) + FIRST_QUEUE + lane * QUEUE_FIELDS + CREDITS]!;
-    if (behind.some((lane) => room(lane) >= flits)) continue;
     const peer = topology.peer[port]!;
+    const room = (lane: number): number => ports[((peer >= 0 ? peer : port) << shift) + FIRST_QUEUE + lane * QUEUE_FIELDS + CREDITS]!;
+    if (behind.some((lane) => room(lane) >= flits)) continue;
     const what = `a credit on ${name} (needs ${flits}, has ${Math.max(...behind.map(room))})`;
     if (peer < NO_LINK) return { head, what: `${what} of the die to the ${['east', 'west', 'north', 'south'][boundaryDirection(peer)]}`, holder: -1 };
     const holder = behind.find((lane) => ports[(peer << shift) + FIRST_QUEUE + lane * QUEUE_FIELDS + QUEUE_HEAD]! >= 0);
