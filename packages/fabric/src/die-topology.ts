@@ -5,6 +5,7 @@ import { FabricError } from './errors.ts';
 import { EJECTION, FROM_HUB, INJECTION, linkType, MESH, TILE_LINK, TO_HUB, type LinkType } from './link-type.ts';
 import { DIRECTIONS, EAST, FIRST_GATEWAY, HUB, LOCAL, NORTH, opposite, PORT_STRIDE, SOUTH, WEST } from './ports.ts';
 import { routeTable } from './routes/route-table.ts';
+import type { RouteTable } from './routes/routes.ts';
 
 /** `peer` of a port without a link. */
 export const NO_LINK = -1;
@@ -20,21 +21,6 @@ export function boundaryDirection(peer: number): number {
 
 export function boundaryPosition(peer: number): number {
   return (-2 - peer) & 65535;
-}
-
-/** Next hops of a die whose routes are not simply along x, then along y. */
-export interface RouteTable {
-  /**
-   * Output port at a router. Of a tile: toward `targetTile`, LOCAL there; on `hub` hardware the target lies on the same die (a
-   * gateway, while the packet is on its way to another die). Of the die's router: toward the die of `targetTile`, or its gateway.
-   *
-   * @param router local
-   * @param targetTile wafer-wide
-   * @param back a response: where routes go along x first, it goes along y first, back the way that a request came
-   */
-  port(router: number, targetTile: number, back?: boolean): number;
-  /** Does a way lead from a tile of the die to a tile of the wafer? */
-  reaches(localTile: number, targetTile: number): boolean;
 }
 
 /** The networks of a machine: the wide one, and a narrow one beside it for synchronisation. */

@@ -1,4 +1,4 @@
-export { dieLinkCycles, dieTopology, edgeNodeOf, nodeId, type DieTopology, type Network, type RouteTable } from './die-topology.ts';
+export { dieLinkCycles, dieTopology, edgeNodeOf, nodeId, type DieTopology, type Network } from './die-topology.ts';
 export { FabricError, type FabricErrorCode } from './errors.ts';
 export {
   CLASS_FROM_HUB, CLASS_REDUCTION, CLASS_REQUEST, CLASS_RESPONSE, CLASS_TO_HUB, CLASSES, type Fabric, type Fidelity, type MulticastPlan, type ReductionPlan,
@@ -28,5 +28,6 @@ export { collectiveNames, CollectiveRun, runCollective, type CollectiveChoice, t
 export { planMulticast, planReduction, type CollectiveOptions, type PlannedSet } from './routes/collective-plans.ts';
 export { checkConcurrentReductions, type ConcurrentReduction } from './routes/concurrent-reductions.ts';
 export { MAX_DAMAGED_ROUTERS } from './routes/route-table.ts';
+export type { RouteTable } from './routes/routes.ts';
 export { onOneDie, type MaskedTiles, type TileSet } from './routes/tile-set.ts';
 export { portName } from './wait-explanations.ts';

@@ -5,7 +5,7 @@ import type { MulticastPlan, ReductionPlan } from '../fabric.ts';
 import { machine } from '../laboratory.ts';
 import { DIRECTIONS, LOCAL, opposite } from '../ports.ts';
 import { NOT_IN_TREE, planMulticast, planReduction } from './collective-plans.ts';
-import { damagedDies, hubMachine, legalDistances } from './laboratory.ts';
+import { damagedDies, hubMachine, legalDistances } from '../testing/damaged-machines.ts';
 import { damagedMeshes } from './route-table.ts';
 import { onOneDie, type TileSet } from './tile-set.ts';
 

@@ -6,7 +6,7 @@ import { DIRECTIONS } from '../ports.ts';
 import { addTurnsOfColumn, reversedTurns, turnsOfOffsets } from './channel-dependencies.ts';
 import { checkDeadlockFreedom, requireDeadlockFreedom } from './deadlock-freedom.ts';
 import { xThenY, yThenX, type OffsetRouting } from './dimension-order.ts';
-import { damagedHubs, damagedMachines, hubMachine } from './laboratory.ts';
+import { damagedHubs, damagedMachines, hubMachine } from '../testing/damaged-machines.ts';
 import { meshGraph } from './mesh-graph.ts';
 import { damagedMeshes } from './route-table.ts';
 import { permittedTurns, treeFrom } from './up-down.ts';

@@ -6,7 +6,7 @@ import { NEVER } from '../kernel-state.ts';
 import { kernelOf, machine, outcome, randomTraffic, runWafer, type Shipment } from '../laboratory.ts';
 import { planMulticast, planReduction } from './collective-plans.ts';
 import { damageOf } from './damage.ts';
-import { damagedDies, damagedHubs, damagedMachines, hubMachine } from './laboratory.ts';
+import { damagedDies, damagedHubs, damagedMachines, hubMachine } from '../testing/damaged-machines.ts';
 import { cutOffTiles } from './reachable.ts';
 
 const classes = [CLASS_RESPONSE, CLASS_REDUCTION];

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { machine } from '../laboratory.ts';
 import { DIRECTIONS, FIRST_GATEWAY, LOCAL } from '../ports.ts';
-import { damagedHubs, damagedMachines, hubMachine } from './laboratory.ts';
+import { damagedHubs, damagedMachines, hubMachine } from '../testing/damaged-machines.ts';
 import { checkReachable, cutOffTiles } from './reachable.ts';
 import { Columns, damagedMeshes, MAX_DAMAGED_ROUTERS, routeTable } from './route-table.ts';
 

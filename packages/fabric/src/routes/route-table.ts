@@ -1,10 +1,10 @@
 import { tilesPerDie, type Hardware } from '@kerf/hardware';
-import type { RouteTable } from '../die-topology.ts';
 import { FabricError } from '../errors.ts';
 import { FIRST_GATEWAY, LOCAL } from '../ports.ts';
 import { damageOf, holesOfDie, type Damage } from './damage.ts';
 import { xThenY, yThenX } from './dimension-order.ts';
 import { meshGraph, type MeshGraph } from './mesh-graph.ts';
+import type { RouteTable } from './routes.ts';
 import { columnTo, NO_ROUTE, upDownLabels, type UpDownLabels } from './up-down.ts';
 
 /** Routers that up*\/down* routing takes on at most: those of a die on `hub` hardware, of the wafer otherwise. A column of a table takes about 20 ms then. */

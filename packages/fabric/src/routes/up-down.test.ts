@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { machine } from '../laboratory.ts';
 import { DIRECTIONS, LOCAL } from '../ports.ts';
 import { damageOf } from './damage.ts';
-import { damagedHubs, damagedMachines, legalDistances } from './laboratory.ts';
+import { damagedHubs, damagedMachines, legalDistances } from '../testing/damaged-machines.ts';
 import { isBothWays, meshGraph } from './mesh-graph.ts';
 import { damagedMeshes } from './route-table.ts';
 import { columnTo, NO_ROUTE, upDownLabels } from './up-down.ts';
