@@ -45,9 +45,9 @@ export interface MemoryColumns {
   /** [pseudo-channels] last slot of a read and of a write. */
   readonly lastReadSlot: Float64Array;
   readonly lastWriteSlot: Float64Array;
-  /** [pseudo-channels] slot after the last opening, and [.., RING_SLOTS] whether a row is opened in a slot. */
+  /** [pseudo-channels] slot after the last opening, and [.., RING_SLOTS / 32] one bit per slot: a row is opened. */
   readonly openTailSlot: Float64Array;
-  readonly openSlots: Uint8Array;
+  readonly openings: Int32Array;
   /** [pseudo-channels] when the next refresh is due, when the last ends, how many are owed (negative: done ahead). */
   readonly refreshDueClock: Float64Array;
   readonly refreshEndClock: Float64Array;
@@ -125,7 +125,7 @@ export function createMemory(channels: number, timing: MemoryTiming, fabricMegah
       pastRow: new Float64Array(pseudo * banks * PAST_ROWS), pastOpenedClock: new Float64Array(pseudo * banks * PAST_ROWS), pastClosedClock: new Float64Array(pseudo * banks * PAST_ROWS), pastIndex: new Uint8Array(pseudo * banks),
       tailSlot: new Float64Array(pseudo), firstFreeSlot: new Float64Array(pseudo), slots: new Uint8Array(pseudo * RING_SLOTS), taken: new Int32Array(pseudo * RING_WORDS),
       lastReadSlot: new Float64Array(pseudo), lastWriteSlot: new Float64Array(pseudo),
-      openTailSlot: new Float64Array(pseudo), openSlots: new Uint8Array(pseudo * RING_SLOTS),
+      openTailSlot: new Float64Array(pseudo), openings: new Int32Array(pseudo * RING_WORDS),
       refreshDueClock: new Float64Array(pseudo), refreshEndClock: new Float64Array(pseudo), refreshesOwed: new Float64Array(pseudo),
       acceptClock: new Float64Array(channels), returnClock: new Float64Array(channels),
       drainClock: new Float64Array(channels * bufferLines), drainIndex: new Float64Array(channels),
@@ -173,7 +173,7 @@ export function settleMemory(memory: Memory, cycle: number, idleRefreshClocks = 
   for (const column of [columns.closableClock, columns.pastOpenedClock, columns.pastClosedClock, columns.tailSlot, columns.firstFreeSlot, columns.openTailSlot, columns.refreshesOwed, columns.acceptClock, columns.returnClock, columns.drainClock, columns.drainIndex]) column.fill(0);
   columns.slots.fill(0);
   columns.taken.fill(0);
-  columns.openSlots.fill(0);
+  columns.openings.fill(0);
   columns.lastReadSlot.fill(-RING_SLOTS);
   columns.lastWriteSlot.fill(-RING_SLOTS);
   columns.refreshEndClock.fill(idleRefreshClocks);
@@ -369,26 +369,47 @@ function bookSlot(memory: Memory, pseudo: number, group: number, isWrite: boolea
 /** First clock at or after `earliestClock` in which a row may be opened: one per RRD, four per FAW. */
 function bookOpening(memory: Memory, pseudo: number, earliestClock: number): number {
   const { columns, timing, fourOpensSlots } = memory;
-  const { openSlots } = columns;
-  const ring = pseudo * RING_SLOTS;
+  const { openings } = columns;
+  const words = pseudo * RING_WORDS;
   const tail = columns.openTailSlot[pseudo]!;
-  const oldest = tail - REORDER_SLOTS;
-  let slot = Math.max(oldest, Math.ceil(earliestClock / timing.openGapClocks));
-  search: for (; slot < tail + fourOpensSlots; slot++) {
-    if (slot < tail && openSlots[ring + (slot & (RING_SLOTS - 1))] !== 0) continue;
-    for (let from = slot - fourOpensSlots + 1; from <= slot; from++) {
-      let openings = 1;
-      for (let other = Math.max(from, oldest); other < Math.min(from + fourOpensSlots, tail); other++) openings += openSlots[ring + (other & (RING_SLOTS - 1))]!;
-      if (openings > 4) continue search;
-    }
-    break;
+  const window = 2 ** fourOpensSlots - 1;
+  let slot = Math.max(tail - REORDER_SLOTS, Math.ceil(earliestClock / timing.openGapClocks));
+  for (; slot < tail + fourOpensSlots; slot++) {
+    if (slot < tail) slot = nextFree(openings, words, slot, tail);
+    // Of the slots around it, any so many in a row hold at most four openings, this one included.
+    const around = bitsAround(openings, words, slot - fourOpensSlots + 1);
+    let fits = true;
+    for (let from = 0; from < fourOpensSlots && fits; from++) fits = ones((around >>> from) & window) < 4;
+    if (fits) break;
   }
   if (slot >= tail) {
-    clearRing(openSlots, ring, tail, slot);
+    clearBits(openings, words, tail, slot);
     columns.openTailSlot[pseudo] = slot + 1;
+    // The slots ahead may still hold what was there a ring ago.
+    clearBits(openings, words, slot + 1, slot + fourOpensSlots);
   }
-  openSlots[ring + (slot & (RING_SLOTS - 1))] = 1;
+  openings[words + ((slot & (RING_SLOTS - 1)) >>> 5)]! |= 1 << (slot & 31);
   return slot * timing.openGapClocks;
+}
+
+/** 32 bits of a ring from a slot on. */
+function bitsAround(ring: Int32Array, words: number, slot: number): number {
+  const at = slot & (RING_SLOTS - 1);
+  const shift = at & 31;
+  const low = ring[words + (at >>> 5)]! >>> shift;
+  return shift === 0 ? low : low | (ring[words + (((at >>> 5) + 1) & (RING_WORDS - 1))]! << (32 - shift));
+}
+
+function ones(bits: number): number {
+  let count = 0;
+  for (; bits !== 0; bits &= bits - 1) count++;
+  return count;
+}
+
+/** Forgets the bits of the slots `from` ≤ s ≤ `until`. */
+function clearBits(ring: Int32Array, words: number, from: number, until: number): void {
+  if (until - from >= RING_SLOTS) ring.fill(0, words, words + RING_WORDS);
+  else for (let slot = from; slot <= until; slot++) ring[words + ((slot & (RING_SLOTS - 1)) >>> 5)]! &= ~(1 << (slot & 31));
 }
 
 /** Forgets what the ring held where the slots `from` ≤ s ≤ `until` come to lie. */
@@ -413,9 +434,7 @@ function nextFree(taken: Int32Array, words: number, slot: number, tail: number):
 /** Forgets what the ring of bursts held where the slots `from` ≤ s ≤ `until` come to lie. */
 function clearSlots(columns: MemoryColumns, pseudo: number, from: number, until: number): void {
   clearRing(columns.slots, pseudo * RING_SLOTS, from, until);
-  const words = pseudo * RING_WORDS;
-  if (until - from >= RING_SLOTS) columns.taken.fill(0, words, words + RING_WORDS);
-  else for (let slot = from; slot <= until; slot++) columns.taken[words + ((slot & (RING_SLOTS - 1)) >>> 5)]! &= ~(1 << (slot & 31));
+  clearBits(columns.taken, pseudo * RING_WORDS, from, until);
 }
 
 /** Does, or puts off, what refreshes were due until `clock`, before the booking of a request that came at `arrivalClock`. */

@@ -98,6 +98,9 @@ export function checkMemoryTiming(timing: MemoryTiming): void {
   if (Math.max(0, ...placing) - Math.min(31, ...placing) >= 26) {
     throw new CostError('COST_BAD_TIMING', 'The bits of pseudo-channel, bank group and bank lie within 26 bits.', { bits: placing.join(' ') });
   }
+  if (timing.fourOpensClocks > 16 * timing.openGapClocks) {
+    throw new CostError('COST_BAD_TIMING', 'Four openings of rows take at most as long as 16 gaps between openings.', { fourOpensClocks: timing.fourOpensClocks, openGapClocks: timing.openGapClocks });
+  }
   if (timing.refreshClocks >= timing.refreshIntervalClocks) {
     throw new CostError('COST_BAD_TIMING', 'A refresh takes less than the time between two.', { refreshClocks: timing.refreshClocks, refreshIntervalClocks: timing.refreshIntervalClocks });
   }
