@@ -13,8 +13,8 @@ export class EventRing {
     this.used = new Int32Array(slots);
   }
 
-  /** Makes room for `more` int32 in a row and returns it. */
-  grow(slot: number, more: number): Int32Array {
+  /** The row of a slot, with room for `more` int32 behind those in use. */
+  reserve(slot: number, more: number): Int32Array {
     let row = this.rows[slot]!;
     const needed = this.used[slot]! + more;
     if (needed > row.length) {
@@ -29,7 +29,7 @@ export class EventRing {
   push1(slot: number, a: number): void {
     const at = this.used[slot]!;
     let row = this.rows[slot]!;
-    if (at >= row.length) row = this.grow(slot, 1);
+    if (at >= row.length) row = this.reserve(slot, 1);
     row[at] = a;
     this.used[slot] = at + 1;
   }
@@ -37,7 +37,7 @@ export class EventRing {
   push2(slot: number, a: number, b: number): void {
     const at = this.used[slot]!;
     let row = this.rows[slot]!;
-    if (at + 2 > row.length) row = this.grow(slot, 2);
+    if (at + 2 > row.length) row = this.reserve(slot, 2);
     row[at] = a;
     row[at + 1] = b;
     this.used[slot] = at + 2;
@@ -46,7 +46,7 @@ export class EventRing {
   push4(slot: number, a: number, b: number, c: number, d: number): void {
     const at = this.used[slot]!;
     let row = this.rows[slot]!;
-    if (at + 4 > row.length) row = this.grow(slot, 4);
+    if (at + 4 > row.length) row = this.reserve(slot, 4);
     row[at] = a;
     row[at + 1] = b;
     row[at + 2] = c;
@@ -61,7 +61,7 @@ export class EventRing {
   restore(rows: readonly Int32Array[]): void {
     rows.forEach((row, slot) => {
       this.used[slot] = 0;
-      this.grow(slot, row.length).set(row);
+      this.reserve(slot, row.length).set(row);
       this.used[slot] = row.length;
     });
   }

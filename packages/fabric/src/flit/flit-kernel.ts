@@ -9,11 +9,11 @@ import { DIRECTIONS, EAST, LOCAL, NORTH, PORT_STRIDE, SOUTH, WEST } from '../por
 import { checkRoute } from '../routes/check-route.ts';
 import { EventRing } from './event-ring.ts';
 import {
-  ACCEPT, ACCEPT_VC, ACTIVE, BUSY, BUSY_SOURCE, BUSY_WAIT, COUNT_FIELDS, COUNT_LAST_CHANNEL, COUNT_RECENT_BYTES, COUNT_RECENT_FLITS, COUNTS, CREDITS, F_GONE, F_GRANTED, F_OUT,
-  F_PENDING, F_SENT, F_STRIDE, F_TREE, firstPort, FLIT_PORTS, FORKED, FREE, FRONT, GRANT, GRANT_VC, HEAD, HOLDER, LEFT, LEFT_MASK, MOST_BUFFER_FLITS, MOST_PACKET_FLITS,
-  NOBODY, OUT, OWNER, P_BYTES, P_ENTERED, P_LAST, P_META, P_NEXT, P_SEQUENCE, P_SOURCE, P_STRIDE, P_TARGET, POINTERS, PRESENT, QUEUE_FIRST, QUEUE_LANE, QUEUE_LAST,
-  QUEUE_LEFT, QUEUED, READY, recordLayout, SOURCE_CLASSES, SOURCE_FIELDS, SOURCE_FREE, SOURCE_LAST, SOURCE_QUEUES, TARGET, TREE, TURN, WAIT, type FlitScalars,
-  type FlitSnapshot, type RecordLayout,
+  ACCEPT_SHIFT, ACCEPTS, ACTIVE, BUSY, BUSY_SOURCE, BUSY_WAIT, COUNT_FIELDS, COUNT_LAST_CHANNEL, COUNT_RECENT_BYTES, COUNT_RECENT_FLITS, COUNTS, CREDITS_MASK, F_GONE,
+  F_GRANTED, F_OUT, F_PENDING, F_SENT, F_STRIDE, F_TREE, firstPort, FLAGS, FLIT_HERE, FLIT_PORTS, FLITS_HERE, FORKED, FREE, FRONT, GRANT_SHIFT, HEAD, HOLDERS, LEFT_MASK, LINE,
+  MOST_BUFFER_FLITS, MOST_PACKET_FLITS, NOBODY, OUT_SHIFT, OWNER_SHIFT, P_BYTES, P_ENTERED, P_LAST, P_META, P_NEXT, P_SEQUENCE, P_SOURCE, P_STRIDE, P_TARGET,
+  QUEUE_FIRST, QUEUE_LANE, QUEUE_LAST, QUEUE_LEFT, QUEUED, READY, recordLayout, SOURCE_CLASSES, SOURCE_FIELDS, SOURCE_FREE, SOURCE_LAST, SOURCE_QUEUES, STATE,
+  SWITCH_POINTERS, TARGET, TREE, TURNS, WAIT, type FlitScalars, type FlitSnapshot, type RecordLayout,
 } from './flit-state.ts';
 import { routerCycles, stagesOf, type FlitPipeline } from './pipeline.ts';
 
@@ -101,10 +101,8 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
   /** [ports] router number of the neighbour, relative. */
   readonly #neighbour: Int32Array;
 
-  /** [routers × layout.words] see flit-state.ts; the same memory as halves and bytes. */
+  /** [routers × layout.words] see flit-state.ts. */
   readonly #words: Int32Array;
-  readonly #halves: Uint16Array;
-  readonly #bytes: Uint8Array;
   /** Head flits that the allocators see from that cycle on: router << 8 | virtual channel, packet, target, flits and flags. */
   readonly #heads: EventRing;
   /** Head flits whose packet has come to the front of its buffer and that the allocators see from that cycle on: router << 8 | virtual channel. */
@@ -142,7 +140,10 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
   readonly #asking = new Uint8Array(FLIT_PORTS * FLIT_PORTS);
   /** [256] virtual channels of the input side that were granted one of the output side in this visit. */
   readonly #granted = new Uint8Array(256);
-  /** [output × 5 + input] lanes whose head flit asks for the switch before it has a virtual channel. */
+  #grantedCount = 0;
+  /** Bit output × 5 + input: head flits that ask for the switch before they have a virtual channel. */
+  #hoping = 0;
+  /** [output × 5 + input] lanes of those. */
   readonly #hopes = new Int32Array(FLIT_PORTS * FLIT_PORTS);
   /** [request of a port] output virtual channel that it would accept, and how far that is from its pointer. */
   readonly #best = new Int32Array(256);
@@ -218,10 +219,7 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     this.#rings = [this.#heads, this.#turns, this.#bodies, this.#credits, this.#arrivals];
     this.#neighbour = Int32Array.of(1, -1, -topology.tilesX, topology.tilesX, 0, 0, 0, 0);
 
-    const memory = new ArrayBuffer(bytes);
-    this.#words = new Int32Array(memory);
-    this.#halves = new Uint16Array(memory);
-    this.#bytes = new Uint8Array(memory);
+    this.#words = new Int32Array(bytes / 4);
     this.#awake = new Int32Array((routers + 31) >>> 5);
     this.#visited = new Int32Array(this.#awake.length);
     this.#awakeWords = new Int32Array((this.#awake.length + 31) >>> 5);
@@ -289,16 +287,16 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
       if (this.#words[at + SOURCE_FREE] !== all) fault('a virtual channel of the injection link is held');
       for (let port = 0; port < FLIT_PORTS; port++) {
         if (this.#words[at + FREE + port] !== all) fault(`a virtual channel of ${PORT_NAMES[port]} is held`);
-        if (this.#bytes[((at + POINTERS) << 2) + HOLDER + port] !== NOBODY) fault(`${PORT_NAMES[port]} is held`);
+        if (this.#words[at + HOLDERS + port] !== NOBODY) fault(`${PORT_NAMES[port]} is held`);
         for (let lane = 0; lane < this.#lanes; lane++) {
           const entry = at + entries + (((port << laneBits) | lane) << 2);
-          const credits = this.#bytes[(entry << 2) + CREDITS]!;
-          if (this.#words[entry + FRONT]! >= 0 || this.#bytes[(entry << 2) + PRESENT] !== 0) fault(`a flit is left in virtual channel ${lane} of ${PORT_NAMES[port]}`);
+          const credits = this.#words[entry + LINE]! & CREDITS_MASK;
+          if (this.#words[entry + FRONT]! >= 0 || (this.#words[entry + STATE]! & FLITS_HERE) !== 0) fault(`a flit is left in virtual channel ${lane} of ${PORT_NAMES[port]}`);
           if (credits !== this.bufferFlits) fault(`${credits} credits for virtual channel ${lane} of ${PORT_NAMES[port]}, ${this.bufferFlits} at the start`);
         }
       }
       for (let lane = 0; lane < this.#lanes; lane++) {
-        const credits = this.#bytes[(at << 2) + sourceCredits + lane];
+        const credits = (this.#words[at + sourceCredits + (lane >>> 2)]! >>> ((lane & 3) * 8)) & CREDITS_MASK;
         if (credits !== this.bufferFlits) fault(`${credits} credits for virtual channel ${lane} of the injection link, ${this.bufferFlits} at the start`);
       }
     });
@@ -348,12 +346,10 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
 
   #applyCredits(slot: number): void {
     const words = this.#words;
-    const bytes = this.#bytes;
-    const halves = this.#halves;
     const { laneBits, entries, sourceCredits, words: recordWords } = this.#layout;
     const row = this.#credits.rows[slot]!;
     const used = this.#credits.used[slot]!;
-    const whole = this.switchHold === 'packet';
+    const hold = this.switchHold === 'packet';
     const source = FLIT_PORTS << laneBits;
     const laneMask = (1 << laneBits) - 1;
     this.#credits.used[slot] = 0;
@@ -363,23 +359,24 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
       const vc = where & 255;
       const base = router * recordWords;
       if (vc >= source) {
-        bytes[(base << 2) + sourceCredits + (vc & laneMask)]!++;
+        const lane = vc & laneMask;
+        words[base + sourceCredits + (lane >>> 2)]! += 1 << ((lane & 3) * 8);
         if (words[base + SOURCE_CLASSES] !== 0) {
           words[base + BUSY]! |= BUSY_SOURCE;
           this.#wake(router);
         }
         continue;
       }
-      const output = (base + entries + (vc << 2)) << 2;
-      const credits = bytes[output + CREDITS]!;
-      bytes[output + CREDITS] = credits + 1;
-      if ((credits !== 0 && !whole) || ((words[base + FREE + (vc >>> laneBits)]! >>> (vc & laneMask)) & 1) !== 0) continue;
-      const owner = bytes[output + OWNER]!;
-      const entry = base + entries + (owner << 2);
-      const left = halves[(entry << 1) + LEFT]!;
-      if (bytes[(entry << 2) + OUT] !== FORKED) {
-        if (bytes[(entry << 2) + PRESENT] === 0) continue;
-        if (whole && (left & HEAD) !== 0 && credits + 1 < (left & LEFT_MASK)) continue;
+      const output = base + entries + (vc << 2);
+      const line = words[output + LINE]!;
+      words[output + LINE] = line + 1;
+      const credits = line & CREDITS_MASK;
+      if ((credits !== 0 && !hold) || ((words[base + FREE + (vc >>> laneBits)]! >>> (vc & laneMask)) & 1) !== 0) continue;
+      const owner = (line >>> OWNER_SHIFT) & 255;
+      const state = words[base + entries + (owner << 2) + STATE]!;
+      if (state >>> OUT_SHIFT !== FORKED) {
+        if ((state & FLITS_HERE) === 0) continue;
+        if (hold && (state & HEAD) !== 0 && credits + 1 < (state & LEFT_MASK)) continue;
       }
       const input = owner >>> laneBits;
       words[base + READY + input]! |= 1 << (owner & laneMask);
@@ -390,8 +387,6 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
 
   #applyBodies(slot: number): void {
     const words = this.#words;
-    const bytes = this.#bytes;
-    const halves = this.#halves;
     const { laneBits, entries, words: recordWords } = this.#layout;
     const row = this.#bodies.rows[slot]!;
     const used = this.#bodies.used[slot]!;
@@ -403,12 +398,11 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
       const vc = where & 255;
       const base = router * recordWords;
       const entry = base + entries + (vc << 2);
-      const present = bytes[(entry << 2) + PRESENT]!;
-      bytes[(entry << 2) + PRESENT] = present + 1;
-      const left = halves[(entry << 1) + LEFT]!;
-      if ((left & ACTIVE) === 0) continue;
-      const out = bytes[(entry << 2) + OUT]!;
-      if (out !== FORKED && (present !== 0 || bytes[((base + entries + (out << 2)) << 2) + CREDITS] === 0)) continue;
+      const state = words[entry + STATE]!;
+      words[entry + STATE] = state + FLIT_HERE;
+      if ((state & ACTIVE) === 0) continue;
+      const out = state >>> OUT_SHIFT;
+      if (out !== FORKED && ((state & FLITS_HERE) !== 0 || (words[base + entries + (out << 2) + LINE]! & CREDITS_MASK) === 0)) continue;
       const input = vc >>> laneBits;
       words[base + READY + input]! |= 1 << (vc & laneMask);
       words[base + BUSY]! |= 1 << input;
@@ -418,41 +412,71 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
 
   #applyHeads(slot: number, cycle: number): void {
     const words = this.#words;
-    const bytes = this.#bytes;
-    const halves = this.#halves;
-    const { entries, words: recordWords } = this.#layout;
+    const { laneBits, entries, words: recordWords } = this.#layout;
     const row = this.#heads.rows[slot]!;
     const used = this.#heads.used[slot]!;
     const before = this.#before;
+    const laneMask = (1 << laneBits) - 1;
+    const plainRoutes = this.#plainRoutes;
+    const awake = this.#awake;
+    const awakeWords = this.#awakeWords;
+    let awakeCount = this.#awakeCount;
     this.#heads.used[slot] = 0;
     for (let i = 0; i < used; i += 4) {
       const where = row[i]!;
       const packet = row[i + 1]!;
+      const target = row[i + 2]!;
+      const flits = row[i + 3]!;
       const router = where >>> 8;
       const vc = where & 255;
       const base = router * recordWords;
       const entry = base + entries + (vc << 2);
-      bytes[(entry << 2) + PRESENT]!++;
       const front = words[entry + FRONT]!;
+      const state = words[entry + STATE]! + FLIT_HERE;
       if (front >= 0) {
-        this.#queueBehind(entry, front, packet, row[i + 2]!);
+        words[entry + STATE] = state;
+        this.#queueBehind(entry, front, packet, target);
         continue;
       }
       words[entry + FRONT] = packet;
-      words[entry + TARGET] = row[i + 2]!;
-      halves[(entry << 1) + LEFT] = row[i + 3]! | HEAD;
+      words[entry + TARGET] = target;
       // It arrived `before` cycles ago. Was it behind a tail then, its route computation began after that.
-      if (before > 0 && ~front >= cycle - before) this.#turns.push1((~front + 1 + before) & this.#slotMask, where);
-      else this.#wantOutput(router, base, vc, entry);
+      const delayed = before > 0 && ~front >= cycle - before;
+      if (delayed || !plainRoutes || (flits & TREE) !== 0) {
+        words[entry + STATE] = (state & ~FLAGS) | flits | HEAD;
+        if (delayed) {
+          this.#turns.push1((~front + 1 + before) & this.#slotMask, where);
+        } else {
+          this.#awakeCount = awakeCount;
+          this.#wantOutput(router, base, vc, entry);
+          awakeCount = this.#awakeCount;
+        }
+        continue;
+      }
+      // As wantOutput and wake do, in place: this is the way of almost all packets.
+      const east = (target << 16) >> 16;
+      let out = LOCAL;
+      if (east !== 0) out = EAST + (east >>> 31) * (WEST - EAST);
+      else if (target !== 0) out = SOUTH + (target >>> 31) * (NORTH - SOUTH);
+      words[entry + STATE] = (state & FLITS_HERE) | flits | HEAD | (out << laneBits << OUT_SHIFT);
+      const input = vc >>> laneBits;
+      words[base + WAIT + input]! |= 1 << (vc & laneMask);
+      words[base + BUSY]! |= 1 << (BUSY_WAIT + input);
+      if (words[base + FREE + out] === 0) continue;
+      const word = router >>> 5;
+      awake[word]! |= 1 << (router & 31);
+      const groups = awakeWords[word >>> 5]!;
+      if (groups === 0) awakeCount++;
+      awakeWords[word >>> 5] = groups | (1 << (word & 31));
     }
+    this.#awakeCount = awakeCount;
   }
 
   #queueBehind(entry: number, front: number, packet: number, target: number): void {
     const packets = this.#packets;
     packets[packet + P_TARGET] = target; // what it has to go from here
-    const left = (entry << 1) + LEFT;
-    if ((this.#halves[left]! & QUEUED) === 0) {
-      this.#halves[left]! |= QUEUED;
+    if ((this.#words[entry + STATE]! & QUEUED) === 0) {
+      this.#words[entry + STATE]! |= QUEUED;
       packets[front + P_NEXT] = packet;
     } else {
       packets[packets[front + P_LAST]! + P_NEXT] = packet;
@@ -478,7 +502,7 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
   #wantOutput(router: number, base: number, vc: number, entry: number): void {
     const words = this.#words;
     const { laneBits } = this.#layout;
-    if ((this.#halves[(entry << 1) + LEFT]! & TREE) !== 0) {
+    if ((words[entry + STATE]! & TREE) !== 0) {
       this.#wantTree(router, base, vc, entry);
       return;
     }
@@ -492,7 +516,7 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     } else {
       out = this.#routeOtherwise(router, vc, east, (target - east) >> 16);
     }
-    this.#bytes[(entry << 2) + OUT] = out << laneBits;
+    words[entry + STATE] = (words[entry + STATE]! & (FLAGS | FLITS_HERE)) | (out << laneBits << OUT_SHIFT);
     const input = vc >>> laneBits;
     words[base + WAIT + input]! |= 1 << (vc & ((1 << laneBits) - 1));
     words[base + BUSY]! |= 1 << (BUSY_WAIT + input);
@@ -615,37 +639,31 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
   decide(): void {
     if (this.#awakeCount === 0) return;
     const words = this.#words;
-    const bytes = this.#bytes;
-    const halves = this.#halves;
     const awake = this.#awake;
     const awakeWords = this.#awakeWords;
-    const visited = this.#visited;
     const scalars = this.#scalars;
     const { now } = scalars;
     const { laneBits, entries, words: recordWords, sourceCredits } = this.#layout;
     const laneMask = (1 << laneBits) - 1;
     const lanes = this.#lanes;
     const lanesOfClass = this.#lanesOfClass;
-    const wants = this.#wants;
-    const wantCount = this.#wantCount;
     const asking = this.#asking;
-    const granted = this.#granted;
     const neighbour = this.#neighbour;
     const step = STEP;
     const manyChannels = this.channels > 1;
-    const arrivals = this.#arrivals;
     const { speculative } = this.pipeline;
     const hold = this.switchHold === 'packet';
+    const forksMayWait = this.#trees.length > 0;
     const slotMask = this.#slotMask;
-    const heads = this.#heads;
-    const bodies = this.#bodies;
-    const credits = this.#credits;
     const headSlot = (now + this.#linkDelay + this.#before) & slotMask;
     const bodySlot = (now + this.#linkDelay) & slotMask;
     const creditSlot = (now + this.#creditDelay) & slotMask;
     const arrivalSlot = (now + this.#ejectionDelay) & slotMask;
-    const sourceCreditSlot = (now + this.#sourceCreditDelay) & slotMask;
-    // While a count is at least that high, it makes no difference when the next credit arrives: see returnAtOnce below.
+    const headsUsed = this.#heads.used;
+    const bodiesUsed = this.#bodies.used;
+    const creditsUsed = this.#credits.used;
+    // A credit is returned at once while the count is so high that the link cannot use it up before the credit is due: that
+    // changes no decision. (Where whole packets need credits, counts above zero matter too.)
     const returnAtOnce = hold ? 256 : this.#creditDelay;
     const returnAtOnceToSource = hold ? 256 : this.#sourceCreditDelay;
     const ejectionCounts = hold || this.bufferFlits < this.#ejectionCreditDelay;
@@ -664,225 +682,200 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
         const wordAt = (groupAt << 5) | groupBit;
         let bits = awake[wordAt]!;
         let keeps = 0;
-        visited[wordAt]! |= bits;
+        this.#visited[wordAt]! |= bits;
+        // Rows with room for all that these 32 routers can send.
+        const headRow = this.#heads.reserve(headSlot, 32 * 4 * (FLIT_PORTS + 1));
+        const bodyRow = this.#bodies.reserve(bodySlot, 32 * (FLIT_PORTS + 1));
+        const creditRow = this.#credits.reserve(creditSlot, 32 * (FLIT_PORTS + 1) * 2);
         while (bits !== 0) {
           const bit = reverse ? 31 - Math.clz32(bits) : 31 - Math.clz32(bits & -bits);
           bits &= ~(1 << bit);
           const router = (wordAt << 5) | bit;
           const base = router * recordWords;
           const entryBase = base + entries;
-          const pointers = (base + POINTERS) << 2;
           if ((words[base + BUSY]! & BUSY_SOURCE) !== 0) this.#injectFrom(router, base);
           let busy = words[base + BUSY]!;
 
-          // Virtual-channel allocation. It sees the virtual channels that were free when the cycle began.
+          // Virtual-channel allocation. It sees the virtual channels that were free when the cycle began; what is granted asks for
+          // the switch from the next cycle on.
           let blocked = 0; // output ports that somebody still waits for
-          let grantedCount = 0;
-          let hoping = 0; // bit output × 5 + input: head flits that ask for the switch at the same time
-          let waiting = (busy >>> BUSY_WAIT) & 31;
+          let hoping = 0;
+          let grantedCount = 0; // in the list `granted`
+          let nextReady = 0; // lanes of `nextInput` that ask from the next cycle on
+          let nextInput = 0;
+          const waiting = (busy >>> BUSY_WAIT) & 31;
           if (waiting !== 0) {
-            let ports = 0;
-            do {
-              const input = 31 - Math.clz32(waiting & -waiting);
-              waiting &= waiting - 1;
-              let waitingLanes = words[base + WAIT + input]!;
-              do {
-                const lane = 31 - Math.clz32(waitingLanes & -waitingLanes);
-                waitingLanes &= waitingLanes - 1;
-                const vc = (input << laneBits) | lane;
-                const out = bytes[((entryBase + (vc << 2)) << 2) + OUT]!;
-                if (out === FORKED) {
-                  ports |= this.#wantBranches(base, entryBase + (vc << 2), vc);
-                  blocked |= 31;
-                  continue;
-                }
-                const output = out >>> laneBits;
-                if ((words[base + FREE + output]! & lanesOfClass[lane]!) === 0) {
-                  blocked |= 1 << output;
-                  continue;
-                }
-                const count = wantCount[output]!;
-                wants[(output << 8) | count] = vc;
-                wantCount[output] = count + 1;
-                ports |= 1 << output;
-              } while (waitingLanes !== 0);
-            } while (waiting !== 0);
-            if (speculative) hoping = this.#hope(ports);
-            while (ports !== 0) {
-              const output = 31 - Math.clz32(ports & -ports);
-              ports &= ports - 1;
-              const count = wantCount[output]!;
-              wantCount[output] = 0;
-              const vc = wants[output << 8]!;
-              const entry = entryBase + (vc << 2);
-              if (count > 1 || bytes[(entry << 2) + OUT] === FORKED) {
-                const before = grantedCount;
-                grantedCount = this.#allocate(base, output, count, grantedCount);
-                for (let input = 0; input < FLIT_PORTS; input++) if (words[base + WAIT + input] === 0) busy &= ~(1 << (BUSY_WAIT + input));
-                if (grantedCount - before < count) blocked |= 1 << output;
-                continue;
-              }
+            const input = 31 - Math.clz32(waiting);
+            const waitingLanes = words[base + WAIT + input]!;
+            const lane = 31 - Math.clz32(waitingLanes);
+            const vc = (input << laneBits) | lane;
+            const entry = entryBase + (vc << 2);
+            const state = words[entry + STATE]!;
+            const output = state >>> OUT_SHIFT >>> laneBits;
+            if ((waiting & (waiting - 1)) !== 0 || waitingLanes !== 1 << lane || speculative || output >= FLIT_PORTS) {
+              blocked = this.#allocate(base);
+              hoping = this.#hoping;
+              grantedCount = this.#grantedCount;
+              busy = words[base + BUSY]!;
+            } else {
               // A single head flit is granted every free lane, and accepts the first from its pointer on.
-              const lane = vc & laneMask;
-              const input = vc >>> laneBits;
               const free = words[base + FREE + output]!;
               const offered = free & lanesOfClass[lane]!;
-              const pointer = bytes[(entry << 2) + ACCEPT_VC]!;
-              const fromPointer = pointer >>> laneBits === output ? offered & (-1 << (pointer & laneMask)) : offered;
-              const choice = fromPointer !== 0 ? fromPointer : offered;
-              const outLane = 31 - Math.clz32(choice & -choice);
-              const out = (output << laneBits) | outLane;
-              const outEntry = (entryBase + (out << 2)) << 2;
-              bytes[(entry << 2) + ACCEPT_VC] = out + 1;
-              bytes[outEntry + GRANT_VC] = vc + 1;
-              bytes[outEntry + OWNER] = vc;
-              bytes[(entry << 2) + OUT] = out;
-              halves[(entry << 1) + LEFT]! |= ACTIVE;
-              words[base + FREE + output] = free & ~(1 << outLane);
-              const stillWaiting = words[base + WAIT + input]! & ~(1 << lane);
-              words[base + WAIT + input] = stillWaiting;
-              if (stillWaiting === 0) busy &= ~(1 << (BUSY_WAIT + input));
-              granted[grantedCount++] = vc;
-            }
-          }
-
-          // Switch requests: of the lanes of an input port that want the same output, the first from the pointer on.
-          let requests = 0; // bit output × 5 + input
-          let ready = busy & 31;
-          while (ready !== 0) {
-            const input = 31 - Math.clz32(ready & -ready);
-            ready &= ready - 1;
-            const readyLanes = words[base + READY + input]!;
-            if ((readyLanes & (readyLanes - 1)) === 0 && !hold) {
-              const lane = 31 - Math.clz32(readyLanes);
-              const out = bytes[((entryBase + (((input << laneBits) | lane) << 2)) << 2) + OUT]!;
-              if (out !== FORKED) {
-                const request = (out >>> laneBits) * FLIT_PORTS + input;
-                asking[request] = lane;
-                requests |= 1 << request;
-                continue;
+              if (offered === 0) {
+                blocked = 1 << output;
+              } else {
+                const line = words[entry + LINE]!;
+                const pointer = line >>> ACCEPT_SHIFT;
+                const fromPointer = pointer >>> laneBits === output ? offered & (-1 << (pointer & laneMask)) : offered;
+                const choice = fromPointer !== 0 ? fromPointer : offered;
+                const outLane = 31 - Math.clz32(choice & -choice);
+                const out = (output << laneBits) | outLane;
+                words[entry + LINE] = (line & 0xffffff) | ((out + 1) << ACCEPT_SHIFT);
+                const outEntry = entryBase + (out << 2);
+                const outLine = words[outEntry + LINE]!;
+                words[outEntry + LINE] = (outLine & ~0xffff00) | (vc << OWNER_SHIFT) | ((vc + 1) << GRANT_SHIFT);
+                words[entry + STATE] = (state & 0xffffff) | ACTIVE | (out << OUT_SHIFT);
+                words[base + FREE + output] = free & ~(1 << outLane);
+                words[base + WAIT + input] = 0;
+                busy &= ~(1 << (BUSY_WAIT + input));
+                const needed = hold ? state & LEFT_MASK : 1;
+                if ((outLine & CREDITS_MASK) >= needed) nextReady = 1 << lane;
+                nextInput = input;
               }
             }
-            requests = this.#requestSwitch(base, input, readyLanes, requests);
-            if (words[base + READY + input] === 0) busy &= ~(1 << input);
           }
-          if (hoping !== 0) requests = this.#requestHoping(base, hoping, requests);
 
-          if (requests !== 0) {
-            // Grant (each output port to one input port), then accept (each input port of one output port): iSLIP.
-            let accepted: number; // bit output × 5 + input
-            if ((requests & (requests - 1)) === 0) {
-              accepted = requests;
-              const request = 31 - Math.clz32(requests);
-              const output = (request * 13) >> 6; // request / 5
-              const input = request - output * FLIT_PORTS;
-              bytes[pointers + GRANT + output] = input === 4 ? 0 : input + 1;
-              bytes[pointers + ACCEPT + input] = output === 4 ? 0 : output + 1;
+          // Switch allocation: bit output × 5 + input of the flits that may go.
+          let accepted = 0;
+          const ready = busy & 31;
+          if ((ready | hoping) !== 0) {
+            const input = 31 - Math.clz32(ready);
+            const readyLanes = ready === 0 ? 0 : words[base + READY + input]!;
+            const lane = 31 - Math.clz32(readyLanes);
+            const output = ready === 0 ? FLIT_PORTS : words[entryBase + (((input << laneBits) | lane) << 2) + STATE]! >>> OUT_SHIFT >>> laneBits;
+            if ((ready & (ready - 1)) !== 0 || readyLanes !== 1 << lane || hoping !== 0 || output >= FLIT_PORTS || hold) {
+              accepted = this.#allocateSwitch(base, ready, hoping);
+              if (forksMayWait) for (let port = 0; port < FLIT_PORTS; port++) if (words[base + READY + port] === 0) busy &= ~(1 << port);
             } else {
-              accepted = this.#matchSwitch(base, requests);
+              const request = output * FLIT_PORTS + input;
+              asking[request] = lane;
+              accepted = 1 << request;
+              const grant = 3 * output;
+              const accept = ACCEPTS + 3 * input;
+              words[base + SWITCH_POINTERS] = (words[base + SWITCH_POINTERS]! & ~((7 << grant) | (7 << accept))) | (AFTER[input]! << grant) | (AFTER[output]! << accept);
             }
-            do {
-              const request = 31 - Math.clz32(accepted & -accepted);
-              accepted &= accepted - 1;
-              const output = (request * 13) >> 6;
-              const input = request - output * FLIT_PORTS;
-              const lane = asking[request]!;
-              const vc = (input << laneBits) | lane;
-              const entry = entryBase + (vc << 2);
-              const left = halves[(entry << 1) + LEFT]!;
-              bytes[pointers + TURN + input] = lane + 1 === lanes ? 0 : lane + 1;
-              const out = bytes[(entry << 2) + OUT]!;
-              if (out === FORKED) {
-                busy = this.#sendBranch(router, base, vc, entry, output, busy);
-                blocked |= 31;
+          }
+
+          while (accepted !== 0) {
+            const request = 31 - Math.clz32(accepted & -accepted);
+            accepted &= accepted - 1;
+            const output = (request * 13) >> 6; // request / 5
+            const input = request - output * FLIT_PORTS;
+            const lane = asking[request]!;
+            const vc = (input << laneBits) | lane;
+            const entry = entryBase + (vc << 2);
+            const state = words[entry + STATE]!;
+            const turn = 5 * input;
+            words[base + TURNS] = (words[base + TURNS]! & ~(31 << turn)) | ((lane + 1 === lanes ? 0 : lane + 1) << turn);
+            const out = state >>> OUT_SHIFT;
+            if (out === FORKED) {
+              busy = this.#sendBranch(router, base, vc, entry, output, busy);
+              blocked |= 31;
+              continue;
+            }
+            const outEntry = entryBase + (out << 2);
+            const outLine = words[outEntry + LINE]!;
+            let credit = outLine & CREDITS_MASK;
+            // A speculative request may have won the switch without a virtual channel, or without a credit for it.
+            if (speculative && ((state & ACTIVE) === 0 || credit === 0 || (hold && (state & HEAD) !== 0 && credit < (state & LEFT_MASK)))) continue;
+
+            const head = (state & HEAD) !== 0;
+            const remaining = (state & LEFT_MASK) - 1;
+            const front = words[entry + FRONT]!;
+            const count = base + COUNTS + output * COUNT_FIELDS;
+            if (manyChannels) this.#countForChannel(count, router, output, front);
+            words[count + COUNT_RECENT_FLITS]!++;
+            if (head) this.#countPacket(count, router, output, front);
+            if (output === LOCAL) {
+              if (remaining === 0) this.#arrivals.push2(arrivalSlot, router, front);
+              if (ejectionCounts) {
+                words[outEntry + LINE] = outLine - 1;
+                credit--;
+                this.#credits.push1((now + this.#ejectionCreditDelay) & slotMask, (router << 8) | out);
+              }
+            } else {
+              words[outEntry + LINE] = outLine - 1;
+              credit--;
+              const to = ((router + neighbour[output]!) << 8) | ((output ^ 1) << laneBits) | (out & laneMask);
+              flitHops++;
+              if (head) {
+                linkHops++;
+                const at = headsUsed[headSlot]!;
+                const target = words[entry + TARGET]!;
+                headRow[at] = to;
+                headRow[at + 1] = front;
+                headRow[at + 2] = (state & TREE) === 0 ? target + step[output]! : target;
+                headRow[at + 3] = state & (LEFT_MASK | TREE);
+                headsUsed[headSlot] = at + 4;
+              } else {
+                const at = bodiesUsed[bodySlot]!;
+                bodyRow[at] = to;
+                bodiesUsed[bodySlot] = at + 1;
+              }
+            }
+
+            // The place in the buffer is free: a credit for the router (or the source) before.
+            if (input === LOCAL) {
+              const at = base + sourceCredits + (lane >>> 2);
+              const shift = (lane & 3) * 8;
+              if (((words[at]! >>> shift) & CREDITS_MASK) >= returnAtOnceToSource) words[at]! += 1 << shift;
+              else this.#credits.push1((now + this.#sourceCreditDelay) & slotMask, (router << 8) | (FLIT_PORTS << laneBits) | lane);
+            } else {
+              const before = router + neighbour[input]!;
+              const beforeOut = ((input ^ 1) << laneBits) | lane;
+              const at = before * recordWords + entries + (beforeOut << 2) + LINE;
+              const line = words[at]!;
+              if ((line & CREDITS_MASK) >= returnAtOnce) {
+                words[at] = line + 1;
+              } else {
+                const end = creditsUsed[creditSlot]!;
+                creditRow[end] = (before << 8) | beforeOut;
+                creditsUsed[creditSlot] = end + 1;
+              }
+            }
+
+            if (hold && head) words[base + HOLDERS + output] = vc;
+            const lanesNow = words[base + READY + input]!;
+            if (remaining !== 0) {
+              const next = (state & ~(FLAGS & ~(QUEUED | TREE))) - FLIT_HERE + (remaining | ACTIVE);
+              words[entry + STATE] = next;
+              if ((next & FLITS_HERE) !== 0 && credit !== 0) {
+                words[base + READY + input] = lanesNow | (1 << lane);
+                busy |= 1 << input;
                 continue;
               }
-              const outLane = out & laneMask;
-              const outCredits = ((entryBase + (out << 2)) << 2) + CREDITS;
-              let credit = bytes[outCredits]!;
-              // A speculative request may have won the switch without a virtual channel, or without a credit for it.
-              if (speculative && ((left & ACTIVE) === 0 || credit === 0 || (hold && (left & HEAD) !== 0 && credit < (left & LEFT_MASK)))) continue;
-
-              const present = bytes[(entry << 2) + PRESENT]! - 1;
-              bytes[(entry << 2) + PRESENT] = present;
-              const remaining = (left & LEFT_MASK) - 1;
-              const front = words[entry + FRONT]!;
-              const count = base + COUNTS + output * COUNT_FIELDS;
-              if (manyChannels) this.#countForChannel(count, router, output, front);
-              words[count + COUNT_RECENT_FLITS]!++;
-              if ((left & HEAD) !== 0) this.#countPacket(count, router, output, front);
-              if (output === LOCAL) {
-                if (remaining === 0) arrivals.push2(arrivalSlot, router, front);
-                if (ejectionCounts) {
-                  bytes[outCredits] = --credit;
-                  credits.push1((now + this.#ejectionCreditDelay) & slotMask, (router << 8) | out);
-                }
+            } else {
+              if (hold) words[base + HOLDERS + output] = NOBODY;
+              words[base + FREE + output]! |= 1 << (out & laneMask);
+              if ((state & QUEUED) !== 0) {
+                words[entry + STATE] = state - FLIT_HERE;
+                busy = this.#nextInLine(router, base, vc, entry, busy);
+                blocked |= 31;
               } else {
-                bytes[outCredits] = --credit;
-                const to = ((router + neighbour[output]!) << 8) | ((output ^ 1) << laneBits) | outLane;
-                flitHops++;
-                if ((left & HEAD) !== 0) {
-                  linkHops++;
-                  const target = words[entry + TARGET]!;
-                  heads.push4(headSlot, to, front, (left & TREE) === 0 ? target + step[output]! : target, left & (LEFT_MASK | TREE));
-                } else {
-                  bodies.push1(bodySlot, to);
-                }
+                words[entry + FRONT] = ~now;
+                words[entry + STATE] = (state & FLITS_HERE) - FLIT_HERE;
               }
-
-              // The place in the buffer is free: a credit for the router (or the source) before.
-              if (input === LOCAL) {
-                const at = (base << 2) + sourceCredits + lane;
-                const count = bytes[at]!;
-                if (count >= returnAtOnceToSource) bytes[at] = count + 1;
-                else credits.push1(sourceCreditSlot, (router << 8) | (FLIT_PORTS << laneBits) | lane);
-              } else {
-                const before = router + neighbour[input]!;
-                const out = ((input ^ 1) << laneBits) | lane;
-                const at = ((before * recordWords + entries + (out << 2)) << 2) + CREDITS;
-                const count = bytes[at]!;
-                if (count >= returnAtOnce) bytes[at] = count + 1;
-                else credits.push1(creditSlot, (before << 8) | out);
-              }
-
-              if (hold && (left & HEAD) !== 0) bytes[pointers + HOLDER + output] = vc;
-              if (remaining !== 0) {
-                halves[(entry << 1) + LEFT] = remaining | (left & (QUEUED | TREE)) | ACTIVE;
-                if (present !== 0 && credit !== 0) {
-                  words[base + READY + input]! |= 1 << lane;
-                  busy |= 1 << input;
-                  continue;
-                }
-              } else {
-                if (hold) bytes[pointers + HOLDER + output] = NOBODY;
-                words[base + FREE + output]! |= 1 << outLane;
-                if ((left & QUEUED) !== 0) {
-                  busy = this.#nextInLine(router, base, vc, entry, busy);
-                  blocked |= 31;
-                } else {
-                  words[entry + FRONT] = ~now;
-                  halves[(entry << 1) + LEFT] = 0;
-                }
-              }
-              const stillReady = words[base + READY + input]! & ~(1 << lane);
-              words[base + READY + input] = stillReady;
-              if (stillReady === 0) busy &= ~(1 << input);
-            } while (accepted !== 0);
+            }
+            const stillReady = lanesNow & ~(1 << lane);
+            words[base + READY + input] = stillReady;
+            if (stillReady === 0) busy &= ~(1 << input);
           }
 
-          // What was granted a virtual channel in this cycle asks for the switch from the next one on.
-          for (let i = 0; i < grantedCount; i++) {
-            const vc = granted[i]!;
-            const entry = entryBase + (vc << 2);
-            const left = halves[(entry << 1) + LEFT]!;
-            if ((left & (ACTIVE | HEAD)) !== (ACTIVE | HEAD)) continue;
-            const out = bytes[(entry << 2) + OUT]!;
-            const credit = out === FORKED ? 255 : bytes[((entryBase + (out << 2)) << 2) + CREDITS]!;
-            if (credit === 0 || (hold && credit < (left & LEFT_MASK))) continue;
-            words[base + READY + (vc >>> laneBits)]! |= 1 << (vc & laneMask);
-            busy |= 1 << (vc >>> laneBits);
+          if (nextReady !== 0) {
+            words[base + READY + nextInput]! |= nextReady;
+            busy |= 1 << nextInput;
           }
-
+          if (grantedCount !== 0) busy = this.#readyAfterGrant(base, grantedCount, busy);
           words[base + BUSY] = busy;
           let again = (busy & (31 | BUSY_SOURCE)) !== 0;
           while (!again && blocked !== 0) {
@@ -902,6 +895,24 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     scalars.flitHops += flitHops;
   }
 
+  /** What was granted a virtual channel in this cycle, and has not used it yet, asks for the switch from the next one on. */
+  #readyAfterGrant(base: number, grantedCount: number, busy: number): number {
+    const words = this.#words;
+    const { laneBits, entries } = this.#layout;
+    const hold = this.switchHold === 'packet';
+    for (let i = 0; i < grantedCount; i++) {
+      const vc = this.#granted[i]!;
+      const state = words[base + entries + (vc << 2) + STATE]!;
+      if ((state & ACTIVE) === 0 || (state & HEAD) === 0) continue;
+      const out = state >>> OUT_SHIFT;
+      const credit = out === FORKED ? 255 : words[base + entries + (out << 2) + LINE]! & CREDITS_MASK;
+      if (credit < (hold ? state & LEFT_MASK : 1)) continue;
+      words[base + READY + (vc >>> laneBits)]! |= 1 << (vc & ((1 << laneBits) - 1));
+      busy |= 1 << (vc >>> laneBits);
+    }
+    return busy;
+  }
+
   /** Sends a flit of the tile's source queue over the injection link, if a lane with a credit can take it. */
   #injectFrom(router: number, base: number): void {
     const words = this.#words;
@@ -910,7 +921,6 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     const { now } = this.#scalars;
     const rows = this.#classRows;
     const hold = this.switchHold === 'packet';
-    const credits = (base << 2) + sourceCredits;
     const last = words[base + SOURCE_LAST]!;
     const between = hold && words[base + SOURCE_QUEUES + last * SOURCE_FIELDS + QUEUE_LEFT] !== 0; // in the middle of a packet that holds the link
     for (let step = between ? rows : 1; step <= rows; step++) {
@@ -926,10 +936,10 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
         left = meta & LEFT_MASK;
         lane = this.#sourceLane(base, row, lane, hold ? left : 1);
         if (lane < 0) continue;
-      } else if (this.#bytes[credits + lane] === 0) {
+      } else if (((words[base + sourceCredits + (lane >>> 2)]! >>> ((lane & 3) * 8)) & CREDITS_MASK) === 0) {
         continue;
       }
-      this.#bytes[credits + lane]!--;
+      words[base + sourceCredits + (lane >>> 2)]! -= 1 << ((lane & 3) * 8);
       const to = (router << 8) | (LOCAL << laneBits) | lane;
       left--;
       if (head) {
@@ -961,25 +971,73 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
   /** The first lane of a class after the one used last that no packet holds and that has `needed` credits; -1: none. */
   #sourceLane(base: number, row: number, lastLane: number, needed: number): number {
     const { virtualChannels } = this;
-    const credits = (base << 2) + this.#layout.sourceCredits;
+    const credits = base + this.#layout.sourceCredits;
     const free = this.#words[base + SOURCE_FREE]!;
     const first = row * virtualChannels;
     for (let step = 1; step <= virtualChannels; step++) {
       const lane = first + ((lastLane - first + step) % virtualChannels);
-      if (((free >>> lane) & 1) !== 0 && this.#bytes[credits + lane]! >= needed) return lane;
+      if (((free >>> lane) & 1) !== 0 && ((this.#words[credits + (lane >>> 2)]! >>> ((lane & 3) * 8)) & CREDITS_MASK) >= needed) return lane;
     }
     return -1;
   }
 
   /**
+   * Virtual-channel allocation of a router where several head flits wait. Leaves what was granted in `granted`, and the requests
+   * for the switch that do not wait for it in `hoping`.
+   *
+   * @returns output ports (bits) that somebody may still wait for
+   */
+  #allocate(base: number): number {
+    const words = this.#words;
+    const { laneBits, entries } = this.#layout;
+    const entryBase = base + entries;
+    let blocked = 0;
+    let ports = 0;
+    for (let input = 0; input < FLIT_PORTS; input++) {
+      let waitingLanes = words[base + WAIT + input]!;
+      while (waitingLanes !== 0) {
+        const lane = 31 - Math.clz32(waitingLanes & -waitingLanes);
+        waitingLanes &= waitingLanes - 1;
+        const vc = (input << laneBits) | lane;
+        const out = words[entryBase + (vc << 2) + STATE]! >>> OUT_SHIFT;
+        if (out === FORKED) {
+          ports |= this.#wantBranches(base, entryBase + (vc << 2), vc);
+          blocked |= 31;
+          continue;
+        }
+        const output = out >>> laneBits;
+        if ((words[base + FREE + output]! & this.#lanesOfClass[lane]!) === 0) {
+          blocked |= 1 << output;
+          continue;
+        }
+        const count = this.#wantCount[output]!;
+        this.#wants[(output << 8) | count] = vc;
+        this.#wantCount[output] = count + 1;
+        ports |= 1 << output;
+      }
+    }
+    this.#grantedCount = 0;
+    this.#hoping = this.pipeline.speculative ? this.#hope(ports) : 0;
+    for (let output = 0; output < FLIT_PORTS; output++) {
+      const count = this.#wantCount[output]!;
+      if (count === 0) continue;
+      const before = this.#grantedCount;
+      this.#matchLanes(base, output, count);
+      this.#wantCount[output] = 0;
+      if (this.#grantedCount - before < count) blocked |= 1 << output;
+    }
+    let waiting = 0;
+    for (let input = 0; input < FLIT_PORTS; input++) if (words[base + WAIT + input] !== 0) waiting |= 1 << (BUSY_WAIT + input);
+    words[base + BUSY] = (words[base + BUSY]! & ~(31 << BUSY_WAIT)) | waiting;
+    return blocked;
+  }
+
+  /**
    * Matches the input virtual channels that want one of an output port with its free lanes. Every free lane grants the first
    * request from its pointer on; every input virtual channel accepts the first grant from its own.
-   *
-   * @returns number of entries in `granted`
    */
-  #allocate(base: number, output: number, count: number, grantedCount: number): number {
+  #matchLanes(base: number, output: number, count: number): void {
     const words = this.#words;
-    const bytes = this.#bytes;
     const wants = this.#wants;
     const best = this.#best;
     const bestRank = this.#bestRank;
@@ -994,7 +1052,7 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
       const outLane = 31 - Math.clz32(free & -free);
       free &= free - 1;
       const out = (output << laneBits) | outLane;
-      const pointer = bytes[((entryBase + (out << 2)) << 2) + GRANT_VC]!;
+      const pointer = (words[entryBase + (out << 2) + LINE]! >>> GRANT_SHIFT) & 255;
       let chosen = -1;
       for (let i = 0; i < count; i++) {
         const vc = wants[first + i]!;
@@ -1006,7 +1064,7 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
         if (chosen < 0) chosen = i;
       }
       if (chosen < 0) continue;
-      const accept = bytes[((entryBase + (wants[first + chosen]! << 2)) << 2) + ACCEPT_VC]!;
+      const accept = words[entryBase + (wants[first + chosen]! << 2) + LINE]! >>> ACCEPT_SHIFT;
       const rank = out >= accept && accept >>> laneBits === output ? outLane : outLane + 64; // those before the pointer come last
       if (best[chosen]! < 0 || rank < bestRank[chosen]!) {
         best[chosen] = out;
@@ -1018,26 +1076,25 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
       if (out < 0) continue;
       const vc = wants[first + i]!;
       const entry = entryBase + (vc << 2);
-      const outEntry = (entryBase + (out << 2)) << 2;
-      bytes[(entry << 2) + ACCEPT_VC] = out + 1;
-      bytes[outEntry + GRANT_VC] = vc + 1;
-      bytes[outEntry + OWNER] = vc;
+      const outEntry = entryBase + (out << 2);
+      words[entry + LINE] = (words[entry + LINE]! & 0xffffff) | ((out + 1) << ACCEPT_SHIFT);
+      words[outEntry + LINE] = (words[outEntry + LINE]! & ~0xffff00) | (vc << OWNER_SHIFT) | ((vc + 1) << GRANT_SHIFT);
       words[base + FREE + output]! &= ~(1 << (out & laneMask));
-      this.#halves[(entry << 1) + LEFT]! |= ACTIVE;
+      const state = words[entry + STATE]! | ACTIVE;
       let done = true;
-      if (bytes[(entry << 2) + OUT] === FORKED) {
+      if (state >>> OUT_SHIFT === FORKED) {
         const fork = words[entry + TARGET]!;
+        words[entry + STATE] = state;
         this.#forks[fork + F_OUT + output] = out;
         this.#forks[fork + F_GRANTED]! |= 1 << output;
         this.#forks[fork + F_PENDING]! &= ~(1 << output);
         done = this.#forks[fork + F_PENDING] === 0;
       } else {
-        bytes[(entry << 2) + OUT] = out;
+        words[entry + STATE] = (state & 0xffffff) | (out << OUT_SHIFT);
       }
       if (done) words[base + WAIT + (vc >>> laneBits)]! &= ~(1 << (vc & laneMask));
-      this.#granted[grantedCount++] = vc;
+      this.#granted[this.#grantedCount++] = vc;
     }
-    return grantedCount;
   }
 
   /** Which pairs of output and input port have a head flit that asks for switch and virtual channel at once. */
@@ -1059,23 +1116,34 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     return hoping;
   }
 
+  /** Switch allocation of a router where several flits may ask. @returns bit output × 5 + input of those that may go */
+  #allocateSwitch(base: number, ready: number, hoping: number): number {
+    let requests = 0;
+    while (ready !== 0) {
+      const input = 31 - Math.clz32(ready & -ready);
+      ready &= ready - 1;
+      requests = this.#requestSwitch(base, input, requests);
+    }
+    if (hoping !== 0) requests = this.#requestHoping(base, hoping, requests);
+    return requests === 0 ? 0 : this.#matchPorts(base, requests);
+  }
+
   /** Adds the speculative requests for the switch: where no other lane of the pair asks, the first from the input's pointer on. */
   #requestHoping(base: number, hoping: number, requests: number): number {
     const hold = this.switchHold === 'packet';
-    const pointers = (base + POINTERS) << 2;
     hoping &= ~requests;
     while (hoping !== 0) {
       const request = 31 - Math.clz32(hoping & -hoping);
       hoping &= hoping - 1;
-      const output = Math.floor(request / FLIT_PORTS);
-      const input = request % FLIT_PORTS;
+      const output = (request * 13) >> 6;
+      const input = request - output * FLIT_PORTS;
       let lanes = this.#hopes[request]!;
       if (hold) {
-        if (this.#bytes[pointers + HOLDER + output] !== NOBODY) continue;
-        lanes &= this.#holdingLanes(pointers, input);
+        if (this.#words[base + HOLDERS + output] !== NOBODY) continue;
+        lanes &= this.#holdingLanes(base, input);
         if (lanes === 0) continue;
       }
-      const fromPointer = lanes & (-1 << this.#bytes[pointers + TURN + input]!);
+      const fromPointer = lanes & (-1 << ((this.#words[base + TURNS]! >>> (5 * input)) & 31));
       const choice = fromPointer !== 0 ? fromPointer : lanes;
       this.#asking[request] = 31 - Math.clz32(choice & -choice);
       requests |= 1 << request;
@@ -1084,80 +1152,81 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
   }
 
   /** The lane of an input port whose packet holds a connection through the switch, as a bit; all bits when there is none. */
-  #holdingLanes(pointers: number, input: number): number {
+  #holdingLanes(base: number, input: number): number {
     const { laneBits } = this.#layout;
     for (let output = 0; output < FLIT_PORTS; output++) {
-      const holder = this.#bytes[pointers + HOLDER + output]!;
+      const holder = this.#words[base + HOLDERS + output]!;
       if (holder !== NOBODY && holder >>> laneBits === input) return 1 << (holder & ((1 << laneBits) - 1));
     }
     return -1;
   }
 
   /** Requests of the ready lanes of an input port for the switch, from its pointer on; the first for an output port counts. */
-  #requestSwitch(base: number, input: number, readyLanes: number, requests: number): number {
-    const bytes = this.#bytes;
+  #requestSwitch(base: number, input: number, requests: number): number {
+    const words = this.#words;
     const asking = this.#asking;
     const { laneBits, entries } = this.#layout;
     const hold = this.switchHold === 'packet';
-    const pointers = (base + POINTERS) << 2;
-    if (hold) readyLanes &= this.#holdingLanes(pointers, input);
-    const early = readyLanes & (-1 << bytes[pointers + TURN + input]!);
-    let lanes = early;
-    for (let pass = 0; pass < 2; pass++) {
-      while (lanes !== 0) {
-        const lane = 31 - Math.clz32(lanes & -lanes);
-        lanes &= lanes - 1;
-        const vc = (input << laneBits) | lane;
-        const entry = base + entries + (vc << 2);
-        const out = bytes[(entry << 2) + OUT]!;
-        if (out === FORKED) {
-          requests = this.#requestBranches(base, input, lane, entry, requests);
-          continue;
-        }
-        const output = out >>> laneBits;
-        const request = output * FLIT_PORTS + input;
-        if (((requests >>> request) & 1) !== 0) continue;
-        if (hold) {
-          const holder = bytes[pointers + HOLDER + output]!;
-          if (holder !== NOBODY && holder !== vc) continue;
-        }
-        asking[request] = lane;
-        requests |= 1 << request;
+    let readyLanes = words[base + READY + input]!;
+    if (hold) readyLanes &= this.#holdingLanes(base, input);
+    let lanes = readyLanes & (-1 << ((words[base + TURNS]! >>> (5 * input)) & 31));
+    let others = readyLanes ^ lanes;
+    for (;;) {
+      if (lanes === 0) {
+        if (others === 0) return requests;
+        lanes = others;
+        others = 0;
       }
-      lanes = readyLanes & ~early;
+      const lane = 31 - Math.clz32(lanes & -lanes);
+      lanes &= lanes - 1;
+      const vc = (input << laneBits) | lane;
+      const entry = base + entries + (vc << 2);
+      const out = words[entry + STATE]! >>> OUT_SHIFT;
+      if (out === FORKED) {
+        requests = this.#requestBranches(base, input, lane, entry, requests);
+        continue;
+      }
+      const output = out >>> laneBits;
+      const request = output * FLIT_PORTS + input;
+      if (((requests >>> request) & 1) !== 0) continue;
+      if (hold) {
+        const holder = words[base + HOLDERS + output]!;
+        if (holder !== NOBODY && holder !== vc) continue;
+      }
+      asking[request] = lane;
+      requests |= 1 << request;
     }
-    return requests;
   }
 
   /** Separable round-robin matching of input and output ports in one iteration; pointers advance only on accepted grants. */
-  #matchSwitch(base: number, requests: number): number {
-    const bytes = this.#bytes;
+  #matchPorts(base: number, requests: number): number {
+    const words = this.#words;
     const { laneBits, entries } = this.#layout;
-    const pointers = (base + POINTERS) << 2;
+    let pointers = words[base + SWITCH_POINTERS]!;
     let grants = 0; // bit input × 5 + output
-    for (let output = 0; output < FLIT_PORTS; output++) {
-      const inputs = (requests >>> (output * FLIT_PORTS)) & 31;
-      if (inputs === 0) continue;
-      grants |= 1 << (firstPort[(inputs << 3) | bytes[pointers + GRANT + output]!]! * FLIT_PORTS + output);
+    for (let output = 0, rest = requests; rest !== 0; output++, rest >>>= FLIT_PORTS) {
+      const inputs = rest & 31;
+      if (inputs !== 0) grants |= 1 << (firstPort[(inputs << 3) | ((pointers >>> (3 * output)) & 7)]! * FLIT_PORTS + output);
     }
     let accepted = 0;
-    for (let input = 0; input < FLIT_PORTS; input++) {
-      const outputs = (grants >>> (input * FLIT_PORTS)) & 31;
+    for (let input = 0; grants !== 0; input++, grants >>>= FLIT_PORTS) {
+      const outputs = grants & 31;
       if (outputs === 0) continue;
-      const output = firstPort[(outputs << 3) | bytes[pointers + ACCEPT + input]!]!;
+      const accept = ACCEPTS + 3 * input;
+      const output = firstPort[(outputs << 3) | ((pointers >>> accept) & 7)]!;
       const lane = this.#asking[output * FLIT_PORTS + input]!;
       accepted |= 1 << (output * FLIT_PORTS + input);
-      bytes[pointers + GRANT + output] = input === 4 ? 0 : input + 1;
-      bytes[pointers + ACCEPT + input] = output === 4 ? 0 : output + 1;
-      if ((outputs & (outputs - 1)) === 0 || bytes[((base + entries + (((input << laneBits) | lane) << 2)) << 2) + OUT] !== FORKED) continue;
+      pointers = (pointers & ~((7 << (3 * output)) | (7 << accept))) | (AFTER[input]! << (3 * output)) | (AFTER[output]! << accept);
+      if ((outputs & (outputs - 1)) === 0 || words[base + entries + (((input << laneBits) | lane) << 2) + STATE]! >>> OUT_SHIFT !== FORKED) continue;
       // A fork accepts all that its branches were granted.
       for (let other = 0; other < FLIT_PORTS; other++) {
         const request = other * FLIT_PORTS + input;
         if (other === output || ((outputs >>> other) & 1) === 0 || this.#asking[request] !== lane) continue;
         accepted |= 1 << request;
-        bytes[pointers + GRANT + other] = input === 4 ? 0 : input + 1;
+        pointers = (pointers & ~(7 << (3 * other))) | (AFTER[input]! << (3 * other));
       }
     }
+    words[base + SWITCH_POINTERS] = pointers;
     return accepted;
   }
 
@@ -1165,14 +1234,13 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
   #nextInLine(router: number, base: number, vc: number, entry: number, busy: number): number {
     const packets = this.#packets;
     const words = this.#words;
-    const { laneBits } = this.#layout;
     const packet = words[entry + FRONT]!;
     const next = packets[packet + P_NEXT]!;
     const last = packets[packet + P_LAST]!;
     packets[packet + P_NEXT] = -1;
     if (next !== last) packets[next + P_LAST] = last; // otherwise its tail may be elsewhere, at the head of another queue
     words[entry + FRONT] = next;
-    this.#halves[(entry << 1) + LEFT] = (packets[next + P_META]! & (LEFT_MASK | TREE)) | HEAD | (next === last ? 0 : QUEUED);
+    words[entry + STATE] = (words[entry + STATE]! & FLITS_HERE) | (packets[next + P_META]! & (LEFT_MASK | TREE)) | HEAD | (next === last ? 0 : QUEUED);
     words[entry + TARGET] = packets[next + P_TARGET]!;
     if (this.#before > 0) {
       this.#turns.push1((this.#scalars.now + 1 + this.#before) & this.#slotMask, (router << 8) | vc);
@@ -1180,7 +1248,7 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     }
     words[base + BUSY] = busy;
     this.#wantOutput(router, base, vc, entry);
-    return words[base + BUSY]! | (1 << (BUSY_WAIT + (vc >>> laneBits)));
+    return words[base + BUSY]!;
   }
 
   /** The head flit of a multicast is at the front: it wants a virtual channel of each output port where its tree goes on. */
@@ -1191,7 +1259,7 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     const outputs = this.#trees[tree]!.forks[router]!;
     if (outputs === 0) throw new Error(`Multicast tree ${tree} sends a packet to tile ${this.#name(router)}, which is not in it.`);
     if ((outputs & (outputs - 1)) === 0) {
-      this.#bytes[(entry << 2) + OUT] = (31 - Math.clz32(outputs)) << laneBits;
+      this.#sendTo(entry, (31 - Math.clz32(outputs)) << laneBits);
     } else {
       const fork = this.#takeFork();
       const forks = this.#forks;
@@ -1199,12 +1267,16 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
       forks[fork + F_TREE] = tree;
       forks[fork + F_PENDING] = outputs;
       words[entry + TARGET] = fork;
-      this.#bytes[(entry << 2) + OUT] = FORKED;
+      this.#sendTo(entry, FORKED);
     }
     const input = vc >>> laneBits;
     words[base + WAIT + input]! |= 1 << (vc & ((1 << laneBits) - 1));
     words[base + BUSY]! |= 1 << (BUSY_WAIT + input);
     this.#wake(router);
+  }
+
+  #sendTo(entry: number, out: number): void {
+    this.#words[entry + STATE] = (this.#words[entry + STATE]! & 0xffffff) | (out << OUT_SHIFT);
   }
 
   /** Adds a fork to those that want a virtual channel, for each branch without one. @returns their output ports */
@@ -1225,47 +1297,49 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
   /** Requests of the branches of a fork that have a flit and a credit. Without any, the lane is no longer ready. */
   #requestBranches(base: number, input: number, lane: number, entry: number, requests: number): number {
     const forks = this.#forks;
-    const bytes = this.#bytes;
-    const fork = this.#words[entry + TARGET]!;
+    const words = this.#words;
+    const fork = words[entry + TARGET]!;
     const hold = this.switchHold === 'packet';
-    const flits = this.#halves[(entry << 1) + LEFT]! & LEFT_MASK;
-    const come = Math.min(flits, bytes[(entry << 2) + PRESENT]! + forks[fork + F_GONE]!);
+    const state = words[entry + STATE]!;
+    const flits = state & LEFT_MASK;
+    const come = Math.min(flits, ((state & FLITS_HERE) >>> 16) + forks[fork + F_GONE]!);
     let any = false;
     for (let output = 0; output < FLIT_PORTS; output++) {
       if (((forks[fork + F_GRANTED]! >>> output) & 1) === 0) continue;
       const sent = forks[fork + F_SENT + output]!;
-      const credits = bytes[((base + this.#layout.entries + (forks[fork + F_OUT + output]! << 2)) << 2) + CREDITS]!;
+      const credits = words[base + this.#layout.entries + (forks[fork + F_OUT + output]! << 2) + LINE]! & CREDITS_MASK;
       if (sent >= come || credits === 0 || (hold && sent === 0 && credits < flits)) continue;
       any = true;
       const request = output * FLIT_PORTS + input;
-      const holder = bytes[((base + POINTERS) << 2) + HOLDER + output]!;
+      const holder = words[base + HOLDERS + output]!;
       if (((requests >>> request) & 1) !== 0 || (holder !== NOBODY && holder !== ((input << this.#layout.laneBits) | lane))) continue;
       this.#asking[request] = lane;
       requests |= 1 << request;
     }
-    if (!any) this.#words[base + READY + input]! &= ~(1 << lane);
+    if (!any) words[base + READY + input]! &= ~(1 << lane);
     return requests;
   }
 
   /** A branch of a fork sends its next flit. The place of a flit is free when all branches have sent it. */
   #sendBranch(router: number, base: number, vc: number, entry: number, output: number, busy: number): number {
     const words = this.#words;
-    const bytes = this.#bytes;
     const { laneBits, entries } = this.#layout;
     const laneMask = (1 << laneBits) - 1;
     const { now } = this.#scalars;
+    const hold = this.switchHold === 'packet';
     const fork = words[entry + TARGET]!;
     const forks = this.#forks;
-    const left = this.#halves[(entry << 1) + LEFT]!;
-    const flits = left & LEFT_MASK;
+    const state = words[entry + STATE]!;
+    const flits = state & LEFT_MASK;
     if (((forks[fork + F_GRANTED]! >>> output) & 1) === 0) return busy; // it asked before it had a virtual channel, and got none
     const out = forks[fork + F_OUT + output]!;
-    const credits = ((base + entries + (out << 2)) << 2) + CREDITS;
+    const line = base + entries + (out << 2) + LINE;
+    const credits = words[line]! & CREDITS_MASK;
     const sent = forks[fork + F_SENT + output]!;
-    if (bytes[credits] === 0 || (this.switchHold === 'packet' && sent === 0 && bytes[credits]! < flits)) return busy;
+    if (credits === 0 || (hold && sent === 0 && credits < flits)) return busy;
     const last = sent + 1 === flits;
     forks[fork + F_SENT + output] = sent + 1;
-    bytes[credits]!--;
+    words[line]!--;
 
     const front = words[entry + FRONT]!;
     const count = base + COUNTS + output * COUNT_FIELDS;
@@ -1280,12 +1354,12 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
       this.#scalars.flitHops++;
       if (sent === 0) {
         this.#scalars.linkHops++;
-        this.#heads.push4((now + this.#linkDelay + this.#before) & this.#slotMask, to, this.#copyPacket(front), forks[fork + F_TREE]!, left & (LEFT_MASK | TREE));
+        this.#heads.push4((now + this.#linkDelay + this.#before) & this.#slotMask, to, this.#copyPacket(front), forks[fork + F_TREE]!, state & (LEFT_MASK | TREE));
       } else {
         this.#bodies.push1((now + this.#linkDelay) & this.#slotMask, to);
       }
     }
-    if (this.switchHold === 'packet') bytes[((base + POINTERS) << 2) + HOLDER + output] = last ? NOBODY : vc;
+    if (hold) words[base + HOLDERS + output] = last ? NOBODY : vc;
     if (last) {
       words[base + FREE + output]! |= 1 << (out & laneMask);
       forks[fork + F_GRANTED]! &= ~(1 << output);
@@ -1296,7 +1370,7 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     for (let port = 0; port < FLIT_PORTS; port++) if (((outputs >>> port) & 1) !== 0) gone = Math.min(gone, forks[fork + F_SENT + port]!);
     if (gone === forks[fork + F_GONE]) return busy;
     forks[fork + F_GONE] = gone;
-    bytes[(entry << 2) + PRESENT]!--;
+    words[entry + STATE] = state - FLIT_HERE;
     const lane = vc & laneMask;
     const input = vc >>> laneBits;
     if (input === LOCAL) this.#credits.push1((now + this.#sourceCreditDelay) & this.#slotMask, (router << 8) | (FLIT_PORTS << laneBits) | lane);
@@ -1304,11 +1378,11 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     if (gone < flits) return busy;
 
     this.#freeFork(fork);
-    if ((left & QUEUED) !== 0) {
+    if ((state & QUEUED) !== 0) {
       busy = this.#nextInLine(router, base, vc, entry, busy);
     } else {
       words[entry + FRONT] = ~now;
-      this.#halves[(entry << 1) + LEFT] = 0;
+      words[entry + STATE] = (state & FLITS_HERE) - FLIT_HERE;
     }
     this.#freePacket(front);
     const stillReady = words[base + READY + input]! & ~(1 << lane);
@@ -1442,33 +1516,33 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
   #reasons(base: number, vc: number, entry: number): string[] {
     const { laneBits, entries } = this.#layout;
     const laneMask = (1 << laneBits) - 1;
-    const left = this.#halves[(entry << 1) + LEFT]!;
-    const waiting = ((this.#words[base + WAIT + (vc >>> laneBits)]! >>> (vc & laneMask)) & 1) !== 0;
-    const own = this.#bytes[(entry << 2) + OUT]!;
+    const words = this.#words;
+    const state = words[entry + STATE]!;
+    const present = (state & FLITS_HERE) >>> 16;
+    const free = (output: number, lane: number): boolean => ((words[base + FREE + output]! >>> lane) & 1) !== 0;
+    const lineOf = (output: number, lane: number): number => words[base + entries + (((output << laneBits) | lane) << 2) + LINE]!;
     const reason = (out: number, granted: boolean, here: boolean): string => {
-      const port = PORT_NAMES[out >>> laneBits]!;
+      const output = out >>> laneBits;
+      const port = PORT_NAMES[output]!;
       if (!granted) {
-        const holders = Array.from({ length: this.#lanes }, (_, lane) => ({ lane, owner: this.#bytes[((base + entries + ((((out >>> laneBits) << laneBits) | lane) << 2)) << 2) + OWNER]! }))
-          .filter(({ lane }) => ((this.#words[base + FREE + (out >>> laneBits)]! >>> lane) & 1) === 0)
-          .map(({ owner }) => `virtual channel ${owner & laneMask} of ${PORT_NAMES[owner >>> laneBits]}`);
-        return `a virtual channel of ${port}${holders.length === 0 ? '' : `, held by ${holders.join(', ')}`}`;
+        const holders = Array.from({ length: this.#lanes }, (_, lane) => lane).filter((lane) => !free(output, lane)).map((lane) => (lineOf(output, lane) >>> OWNER_SHIFT) & 255);
+        return `a virtual channel of ${port}${holders.length === 0 ? '' : `, held by ${holders.map((owner) => `virtual channel ${owner & laneMask} of ${PORT_NAMES[owner >>> laneBits]}`).join(', ')}`}`;
       }
       if (!here) return 'its next flit';
-      if (this.#bytes[((base + entries + (out << 2)) << 2) + CREDITS] === 0) return `a credit for virtual channel ${out & laneMask} of ${port}`;
+      if ((lineOf(output, out & laneMask) & CREDITS_MASK) === 0) return `a credit for virtual channel ${out & laneMask} of ${port}`;
       return `its turn on ${port}`;
     };
-    const present = this.#bytes[(entry << 2) + PRESENT]! > 0;
-    if (own !== FORKED || (left & TREE) === 0) {
-      if (!waiting && (left & ACTIVE) === 0) return ['its route'];
-      return [reason(own, (left & ACTIVE) !== 0, present)];
+    const granted = (state & ACTIVE) !== 0;
+    if (state >>> OUT_SHIFT !== FORKED) {
+      if (!granted && ((words[base + WAIT + (vc >>> laneBits)]! >>> (vc & laneMask)) & 1) === 0) return ['its route'];
+      return [reason(state >>> OUT_SHIFT, granted, present > 0)];
     }
-    const fork = this.#words[entry + TARGET]!;
+    const fork = words[entry + TARGET]!;
     const reasons: string[] = [];
     for (let output = 0; output < FLIT_PORTS; output++) {
-      if (((this.#forks[fork + F_PENDING]! >>> output) & 1) !== 0) reasons.push(reason(output << laneBits, false, present));
-      if (((this.#forks[fork + F_GRANTED]! >>> output) & 1) !== 0) {
-        reasons.push(reason(this.#forks[fork + F_OUT + output]!, true, present && this.#forks[fork + F_SENT + output]! < this.#forks[fork + F_GONE]! + this.#bytes[(entry << 2) + PRESENT]!));
-      }
+      if (((this.#forks[fork + F_PENDING]! >>> output) & 1) !== 0) reasons.push(reason(output << laneBits, false, true));
+      if (((this.#forks[fork + F_GRANTED]! >>> output) & 1) === 0) continue;
+      reasons.push(reason(this.#forks[fork + F_OUT + output]!, true, this.#forks[fork + F_SENT + output]! < this.#forks[fork + F_GONE]! + present));
     }
     return reasons;
   }
@@ -1500,18 +1574,17 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
   #blankRecord(): Int32Array {
     const { laneBits, entries, words, sourceCredits } = this.#layout;
     const record = new Int32Array(words);
-    const bytes = new Uint8Array(record.buffer);
     record.fill(lanesBelow(this.#lanes), FREE, FREE + FLIT_PORTS);
     record[SOURCE_FREE] = lanesBelow(this.#lanes);
-    bytes.fill(NOBODY, POINTERS * 4 + HOLDER, POINTERS * 4 + HOLDER + FLIT_PORTS);
+    record.fill(NOBODY, HOLDERS, HOLDERS + FLIT_PORTS);
     for (let row = 0; row < this.#classRows; row++) {
       record[SOURCE_QUEUES + row * SOURCE_FIELDS + QUEUE_FIRST] = -1;
       record[SOURCE_QUEUES + row * SOURCE_FIELDS + QUEUE_LANE] = (row + 1) * this.virtualChannels - 1;
     }
-    bytes.fill(this.bufferFlits, sourceCredits, sourceCredits + this.#lanes);
+    for (let lane = 0; lane < this.#lanes; lane++) record[sourceCredits + (lane >>> 2)]! |= this.bufferFlits << ((lane & 3) * 8);
     for (let vc = 0; vc < FLIT_PORTS << laneBits; vc++) {
       record[entries + (vc << 2) + FRONT] = -1;
-      bytes[((entries + (vc << 2)) << 2) + CREDITS] = this.bufferFlits;
+      record[entries + (vc << 2) + LINE] = this.bufferFlits;
     }
     return record;
   }
@@ -1588,6 +1661,9 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     this.deliveredEntered = grown(new Int32Array(rows), this.deliveredEntered);
   }
 }
+
+/** [ports] the next one, round robin. */
+const AFTER = Uint8Array.of(1, 2, 3, 4, 0);
 
 const PORT_NAMES = ['east', 'west', 'north', 'south', 'local'];
 

@@ -15,24 +15,21 @@ export const BUSY = 0; // bits 0-4: input ports with a bit in READY; 5-9: with a
 export const READY = 1; // [5] by input port: lanes whose front flit can ask for the switch
 export const WAIT = 6; // [5] by input port: lanes whose head flit wants a virtual channel of an output
 export const FREE = 11; // [5] by output port: lanes that no packet holds
-export const POINTERS = 16; // [5 words of bytes] see the byte offsets below
-export const SOURCE_FREE = 21; // lanes of the tile's injection link that no packet holds
-export const SOURCE_CLASSES = 22; // bits: class rows with packets in the source queue
-export const SOURCE_LAST = 23; // class row that sent last
-export const COUNTS = 24; // [5 × 3] by output port: see COUNT_FIELDS
-export const SOURCE_QUEUES = 39; // [classes × 4] see SOURCE_FIELDS; behind them one byte of credits per lane, then the entries
+export const SWITCH_POINTERS = 16; // 3 bits by output port: input port that is first in the next grant; 3 by input port: output port that is first in the next accept
+export const TURNS = 17; // 5 bits by input port: lane that is first among those that want the same output
+export const SOURCE_FREE = 18; // lanes of the tile's injection link that no packet holds
+export const SOURCE_CLASSES = 19; // bits: class rows with packets in the source queue
+export const SOURCE_LAST = 20; // class row that sent last
+export const HOLDERS = 21; // [5] by output port: virtual channel (input side) whose packet holds it until its tail, or NOBODY; `switchHold: 'packet'` only
+export const COUNTS = 26; // [5 × 3] by output port: see COUNT_FIELDS
+export const SOURCE_QUEUES = 41; // [classes × 4] see SOURCE_FIELDS; behind them a byte of credits per lane, four to a word, then the entries
 
+export const BUSY_WAIT = 5;
 /** `BUSY`: the source of the tile has something that it might send. */
 export const BUSY_SOURCE = 1024;
-export const BUSY_WAIT = 5;
-
-// Bytes from the start of POINTERS: round-robin pointers.
-export const GRANT = 0; // [5] by output port: input port that is first in the next switch grant
-export const ACCEPT = 5; // [5] by input port: output port that is first in the next switch accept
-export const TURN = 10; // [5] by input port: lane that is first among those that want the same output
-// Connections that last until the tail of a packet (`switchHold: 'packet'` only); NOBODY when there is none.
-export const HOLDER = 15; // [5] by output port: virtual channel (input side) that holds it
-export const NOBODY = 255;
+/** Bit of the first accept pointer in SWITCH_POINTERS. */
+export const ACCEPTS = 15;
+export const NOBODY = -1;
 
 // Fields of a class in the source queue of a tile.
 export const QUEUE_FIRST = 0; // first packet or -1
@@ -47,26 +44,33 @@ export const COUNT_RECENT_FLITS = 1;
 export const COUNT_RECENT_BYTES = 2;
 export const COUNT_FIELDS = 3;
 
-// An entry per virtual channel: four words, the third as a half and two bytes, the fourth as four bytes.
-export const ENTRY_BITS = 2;
-export const FRONT = 0; // word: first packet; ~(cycle in which the last tail was granted the switch) when there is none
-export const TARGET = 1; // word: of the first packet, relative: links south × 65536 + links east; of a tree its number; of a fork its record
-export const LEFT = 4; // half: flits of the first packet still to send, and the flags below
-export const PRESENT = 10; // byte: flits in the buffer, those of later packets included
-export const OUT = 11; // byte: output virtual channel (output port << laneBits | lane); while waiting only the port counts; FORKED
-export const ACCEPT_VC = 12; // byte: output virtual channel that is first in the next accept of VC allocation
-export const CREDITS = 13; // byte, output side: flits that may still be sent
-export const OWNER = 14; // byte, output side: input virtual channel that holds the lane, where it is not FREE
-export const GRANT_VC = 15; // byte, output side: input virtual channel that is first in the next grant of VC allocation
+// An entry per virtual channel: four words.
+export const FRONT = 0; // first packet; ~(cycle in which the last tail was granted the switch) when there is none
+export const TARGET = 1; // of the first packet, relative: links south × 65536 + links east; of a tree its number; of a fork its record
+export const STATE = 2; // see below
+export const LINE = 3; // see below
 
-// Flags beside LEFT.
+// STATE, of the first packet: bits 0-11 flits still to send; flags; 16-23 flits in the buffer, those of later packets included;
+// 24-31 output virtual channel (output port << laneBits | lane; while waiting only the port counts), or FORKED.
 export const LEFT_MASK = 0x0fff;
 export const TREE = 0x1000; // the packet goes to the tiles of a tree
 export const QUEUED = 0x2000; // another packet is behind the first
 export const ACTIVE = 0x4000; // it holds an output virtual channel
 export const HEAD = 0x8000; // its head flit is still here
-/** `OUT` of a packet that leaves by several ports: a record of the forks says where. */
+export const FLAGS = 0xffff; // flits and flags
+export const FLIT_HERE = 0x10000; // one flit in the buffer
+export const FLITS_HERE = 0xff0000;
+export const OUT_SHIFT = 24;
+/** Output of a packet that leaves by several ports: a record of the forks says where. */
 export const FORKED = 255;
+
+// LINE: bits 0-7, output side: flits that may still be sent; 8-15, output side: input virtual channel that holds the lane, where it
+// is not FREE; 16-23, output side: input virtual channel that is first in the next grant of VC allocation; 24-31, input side: output
+// virtual channel that is first in the next accept.
+export const CREDITS_MASK = 0xff;
+export const OWNER_SHIFT = 8;
+export const GRANT_SHIFT = 16;
+export const ACCEPT_SHIFT = 24;
 
 /** Most flits of a packet at flit fidelity. */
 export const MOST_PACKET_FLITS = 0x0fff;
@@ -97,7 +101,7 @@ export const F_STRIDE = 16;
 export interface RecordLayout {
   /** Lanes are numbered in 2^laneBits. */
   readonly laneBits: number;
-  /** Byte from the start of a record: credits of the injection link, by lane. */
+  /** Word from the start of a record: credits of the injection link, a byte per lane. */
   readonly sourceCredits: number;
   /** Word from the start of a record: the first entry. */
   readonly entries: number;
@@ -109,7 +113,7 @@ export function recordLayout(lanes: number, classes: number): RecordLayout {
   const laneBits = Math.ceil(Math.log2(lanes));
   const sourceCredits = SOURCE_QUEUES + classes * SOURCE_FIELDS;
   const entries = Math.ceil((sourceCredits + Math.ceil(lanes / 4)) / 4) * 4;
-  return { laneBits, sourceCredits: sourceCredits * 4, entries, words: entries + (FLIT_PORTS << laneBits << ENTRY_BITS) };
+  return { laneBits, sourceCredits, entries, words: entries + (FLIT_PORTS << laneBits << 2) };
 }
 
 /** [mask of five ports << 3 | pointer] the first port of the mask from the pointer on, round robin. */
