@@ -60,8 +60,8 @@ export function portShift(lanes: number): number {
 /** Fields of a router: {@link ROUTER_FIELDS} int32, a cache line. The die's router, the last one, has 32 outputs. */
 export const WANTED_OUTPUTS = 0; // outputs (bits) that somebody wants
 export const WAKE_AT = 1; // cycle of the pending wake
-export const LISTED_FOR = 2; // last even cycle for which it was put into a list of routers to visit; then the last odd one, for it can be in the lists of two cycles
-export const COORDINATES = 4; // a copy of the topology's `coordinates`
+export const VISITED = 2; // 1 when it has decided since the kernel began; if not, all of it is as it was then
+export const COORDINATES = 3; // a copy of the topology's `coordinates`
 export const WANTED = 8; // of each output: input ports (bits; with more than 32 lanes a bit per 32 lanes of a port) with a head that wants it
 export const ROUTER_FIELDS = 16;
 
@@ -170,8 +170,8 @@ export interface KernelColumns {
   readonly combiners: Int32Array;
   /** [joins × 8] see the fields of a join. */
   joins: Int32Array;
-  /** [routers] routers to wake in the next cycle; the first `scalars.soon` count. */
-  readonly soon: Int32Array;
+  /** [2 × wakeStride] routers (bits) to visit in this cycle and the next one: even cycles in the first half, odd ones in the second; behind the words of a half a bit for each word. */
+  readonly wakes: Int32Array;
   /** [endpoints × 2] running hash of (arrival cycle, source, sequence) of what each tile or node received. */
   readonly deliveryHash: Int32Array;
   /** [ports × channels] row of `counters`, or −1 while there was nothing to count. */
@@ -185,7 +185,8 @@ export interface KernelScalars {
   freePacket: number;
   freeEvent: number;
   freeJoin: number;
-  soon: number;
+  /** Is there a router to visit in the next cycle? */
+  soon: boolean;
   live: number;
   linkHops: number;
   flitHops: number;
@@ -235,13 +236,13 @@ export function emptyColumns(topology: DieTopology, shape: KernelShape, classes:
     sources: new Int32Array(lanes === classes ? 0 : endpoints * classes * 2).fill(-1),
     combiners: new Int32Array(joins ? routers * COMBINER_FIELDS : 0),
     joins: new Int32Array(joins ? JOIN_STRIDE * 64 : 0),
-    soon: new Int32Array(routers),
+    wakes: new Int32Array(2 * wakeStride(routers)),
     deliveryHash: new Int32Array(endpoints * 2),
     counterRow: new Int32Array(ports * channels).fill(-1),
     counters: new Float64Array(COUNTER_STRIDE * 64),
   };
   for (let router = 0; router < routers; router++) columns.routers[router * ROUTER_FIELDS + COORDINATES] = coordinates[router]!;
-  // As if every router had been listed: the first reset touches all of them.
+  for (let router = 0; router < routers; router++) columns.routers[router * ROUTER_FIELDS + VISITED] = 1;
   resetClock(columns, shape, classes);
   return columns;
 }
@@ -258,22 +259,21 @@ export function creditsAt({ peer, type, types }: DieTopology, port: number): num
 
 /**
  * Everything that counts from cycle 0 as it is before that cycle. Queues must be empty and credits back. Ports of routers
- * that have not been listed since the last time are so already.
+ * that have not been visited since the last time are so already.
  */
 export function resetClock(columns: KernelColumns, { lanes }: Pick<KernelShape, 'lanes'>, classes: number): void {
-  const { ports, routers, endpoints, eventsAt, occupied, firstLane, nextChannel, combiners } = columns;
+  const { ports, routers, endpoints, wakes, eventsAt, occupied, firstLane, nextChannel, combiners } = columns;
   const shift = portShift(lanes);
   const words = laneWords(lanes);
   const portCount = ports.length >> shift;
   const routerCount = Math.floor(routers.length / ROUTER_FIELDS) - 1;
   for (let router = 0; router < routerCount; router++) {
-    if (!wasListed(routers, router)) continue;
+    if (routers[router * ROUTER_FIELDS + VISITED] === 0) continue;
+    routers[router * ROUTER_FIELDS + VISITED] = 0;
     const first = router * PORT_STRIDE;
     const end = router + 1 === routerCount ? portCount : first + PORT_STRIDE;
     // Nobody wants anything, for queues are empty.
     routers[router * ROUTER_FIELDS + WAKE_AT] = NEVER;
-    routers[router * ROUTER_FIELDS + LISTED_FOR] = -1;
-    routers[router * ROUTER_FIELDS + LISTED_FOR + 1] = -1;
     for (let port = first; port < end; port++) {
       const at = port << shift;
       ports[at + INPUT_FREE] = 0;
@@ -291,15 +291,19 @@ export function resetClock(columns: KernelColumns, { lanes }: Pick<KernelShape, 
     combiners[router * COMBINER_FIELDS + COMBINE_FREE] = 0;
   }
   endpoints.fill(0);
+  wakes.fill(0);
   // Wakes that an earlier one has overtaken may be left; they would stretch the next kernel.
   eventsAt.fill(-1);
   occupied.fill(0);
 }
 
-/** Has a router been put into a list of routers to visit since the kernel began? If not, all of it is as it was then. */
-export function wasListed(routers: Int32Array, router: number): boolean {
-  const at = router * ROUTER_FIELDS + LISTED_FOR;
-  return routers[at]! >= 0 || routers[at + 1]! >= 0;
+/** Words of `wakes` that hold a bit for each router, and all words of one half. */
+export function wakeWords(routers: number): number {
+  return (routers + 31) >>> 5;
+}
+
+export function wakeStride(routers: number): number {
+  return wakeWords(routers) + wakeWords(wakeWords(routers));
 }
 
 /** A copy that shares nothing with the original. */

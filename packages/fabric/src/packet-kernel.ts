@@ -1,23 +1,38 @@
-import { ACKNOWLEDGEMENT, acknowledgementTree, MULTICAST, multicastTree, REDUCTION, reductionTree, type CollectiveTree } from './collective-trees.ts';
+import * as trees from './collective-trees.ts';
+import { acknowledgementTree, multicastTree, reductionTree, type CollectiveTree } from './collective-trees.ts';
 import { DeliveryRows, grown } from './delivery-rows.ts';
-import { boundaryDirection, boundaryPosition, NO_LINK, type DieTopology } from './die-topology.ts';
+import * as topologies from './die-topology.ts';
+import { boundaryDirection, boundaryPosition, type DieTopology } from './die-topology.ts';
 import { FabricError } from './errors.ts';
-import {
-  CLASS_FROM_HUB, CLASS_REDUCTION, CLASS_REQUEST, CLASS_RESPONSE, CLASS_TO_HUB, CLASSES, type Fabric, type MulticastPlan, type ReductionPlan,
-} from './fabric.ts';
-import {
-  BLOCKED, BOUNDARY_STRIDE, BYTES, COMBINE_FREE, COMBINER_FIELDS, CONTRIBUTED, copyColumns, COUNT_ARBITRATION_STALL, COUNT_BUSY, COUNT_BYTES, COUNT_CREDIT_STALL, COUNT_PACKETS,
-  COUNTER_STRIDE, COORDINATES, CREDIT_WAIT_SINCE, CREDITS, creditsAt, emptyColumns, ENDPOINT_FIELDS, FINAL, FIRST_JOIN, FIRST_QUEUE, HEAD_SINCE, INJECTION_FREE, INPUT_FREE, ITEM_ARRIVAL, ITEM_BYTES, ITEM_ENTERED, ITEM_FINAL,
-  ITEM_META, ITEM_POSITION, ITEM_SEQUENCE, ITEM_SOURCE, ITEM_TAIL, JOIN_CHANNEL, JOIN_MISSING, JOIN_NEXT, JOIN_PACKET, JOIN_SEQUENCE, JOIN_STRIDE, JOIN_TAIL, JOIN_TREE, laneWords, LAST_CHANNEL, LINK, LINK_CYCLES, LINK_KIND, LINK_ROW, LINK_UNIT, LISTED_FOR, META, NEVER,
-  NEXT, OUTPUT_FREE, OUTPUT_LAG, PACKET_STRIDE, PEER, POINTER, portShift, QUEUE_FIELDS, QUEUE_HEAD, QUEUE_TAIL, RECENT, RECENT_BYTES, RECENT_FULL, RECENT_MOST_BUSY, RECENT_SHIFT, requestsAt, resetClock, ROUTER_FIELDS,
-  SOURCE, TABLE_USED, TAIL, TARGET, WAKE_AT, WANTED, WANTED_OUTPUTS, wasListed, WHERE, type KernelColumns, type KernelScalars, type KernelShape, type KernelSnapshot,
-} from './kernel-state.ts';
+import * as fabric from './fabric.ts';
+import type { Fabric, MulticastPlan, ReductionPlan } from './fabric.ts';
+import * as state from './kernel-state.ts';
+import { copyColumns, creditsAt, emptyColumns, laneWords, portShift, requestsAt, resetClock, wakeStride, wakeWords, type KernelColumns, type KernelScalars, type KernelShape, type KernelSnapshot } from './kernel-state.ts';
 import { flitsOf } from './latency.ts';
-import { EJECTION, FROM_HUB, INJECTION, MESH, TO_HUB } from './link-type.ts';
+import * as links from './link-type.ts';
 import { ItemList } from './item-list.ts';
-import { DIRECTIONS, EAST, FIRST_GATEWAY, HUB, JOIN, LOCAL, NORTH, PORT_STRIDE, SOUTH, WEST } from './ports.ts';
+import * as portNames from './ports.ts';
 import { explainStarvation, explainWaits, type KernelView } from './wait-explanations.ts';
 import { checkRoute } from './routes/check-route.ts';
+
+/*
+ * Constants of other modules, copied: V8 folds a constant of the same module into the code, but loads an imported one at every use
+ * and checks that it is initialised and a small integer, which made the kernel slower by half.
+ */
+const {
+  BLOCKED, BOUNDARY_STRIDE, BYTES, COMBINER_FIELDS, COMBINE_FREE, CONTRIBUTED, COORDINATES, COUNTER_STRIDE, COUNT_ARBITRATION_STALL, COUNT_BUSY,
+  COUNT_BYTES, COUNT_CREDIT_STALL, COUNT_PACKETS, CREDITS, CREDIT_WAIT_SINCE, ENDPOINT_FIELDS, FINAL, FIRST_JOIN, FIRST_QUEUE, HEAD_SINCE,
+  INJECTION_FREE, INPUT_FREE, ITEM_ARRIVAL, ITEM_BYTES, ITEM_ENTERED, ITEM_FINAL, ITEM_META, ITEM_POSITION, ITEM_SEQUENCE, ITEM_SOURCE, ITEM_TAIL,
+  JOIN_CHANNEL, JOIN_MISSING, JOIN_NEXT, JOIN_PACKET, JOIN_SEQUENCE, JOIN_STRIDE, JOIN_TAIL, JOIN_TREE, LAST_CHANNEL, LINK, LINK_CYCLES, LINK_KIND,
+  LINK_ROW, LINK_UNIT, META, NEVER, NEXT, OUTPUT_FREE, OUTPUT_LAG, PACKET_STRIDE, PEER, POINTER, QUEUE_FIELDS, QUEUE_HEAD, QUEUE_TAIL, RECENT,
+  RECENT_BYTES, RECENT_FULL, RECENT_MOST_BUSY, RECENT_SHIFT, ROUTER_FIELDS, SOURCE, TABLE_USED, TAIL, TARGET, VISITED, WAKE_AT, WANTED, WANTED_OUTPUTS,
+  WHERE,
+} = state;
+const { CLASS_FROM_HUB, CLASS_REDUCTION, CLASS_REQUEST, CLASS_RESPONSE, CLASS_TO_HUB, CLASSES } = fabric;
+const { ACKNOWLEDGEMENT, MULTICAST, REDUCTION } = trees;
+const { NO_LINK } = topologies;
+const { EJECTION, FROM_HUB, INJECTION, MESH, TO_HUB } = links;
+const { DIRECTIONS, EAST, FIRST_GATEWAY, HUB, JOIN, LOCAL, NORTH, PORT_STRIDE, SOUTH, WEST } = portNames;
 
 export interface PacketKernelOptions {
   /** Message channels, counted apart on every link. */
@@ -85,12 +100,14 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
   readonly #responses: boolean;
   /** Node at a port of a tile. */
   readonly #nodeAt: ReadonlyMap<number, number>;
-  readonly #wake: Int32Array;
+  /** Routers that decide in this cycle. */
+  readonly #awake: Int32Array;
+  readonly #wakeWords: number;
+  readonly #wakeStride: number;
   readonly #deliveries = new DeliveryRows();
   readonly #trees: CollectiveTree[] = [];
   #columns: KernelColumns;
   #scalars: KernelScalars;
-  #woken = 0;
 
   constructor(topology: DieTopology, options: PacketKernelOptions) {
     this.topology = topology;
@@ -126,13 +143,15 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
     this.#responses = this.classes.includes(CLASS_RESPONSE);
     this.#endsAtTile = topology.hubRouter < 0 && topology.nodes.length === 0;
     this.#nodeAt = new Map(Array.from(topology.nodePorts, (port, node) => [port, topology.tiles + node]));
-    this.#wake = new Int32Array(topology.routers);
+    this.#awake = new Int32Array(topology.routers);
+    this.#wakeWords = wakeWords(topology.routers);
+    this.#wakeStride = wakeStride(topology.routers);
     this.packetsOut = Array.from({ length: DIRECTIONS }, () => new ItemList());
     this.creditsOut = Array.from({ length: DIRECTIONS }, () => new ItemList());
     const joins = this.classes.includes(CLASS_REDUCTION) || this.classes.includes(CLASS_RESPONSE);
     this.#shape = { lanes: this.lanes, channels: this.channels, slots: this.#slots, endpoints: topology.tiles + topology.nodes.length, joins };
     this.#columns = emptyColumns(topology, this.#shape, this.classes.length);
-    this.#scalars = { now: -1, freePacket: -1, freeEvent: -1, freeJoin: -1, soon: 0, live: 0, linkHops: 0, flitHops: 0, deliveredPackets: 0, counterRows: 0, overflow: [] };
+    this.#scalars = { now: -1, freePacket: -1, freeEvent: -1, freeJoin: -1, soon: false, live: 0, linkHops: 0, flitHops: 0, deliveredPackets: 0, counterRows: 0, overflow: [] };
     this.#addPackets(0);
     this.#addEvents(0);
     this.#addJoins(0);
@@ -206,7 +225,7 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
     this.#scalars.overflow = [];
     this.#scalars.freeEvent = -1;
     this.#addEvents(0);
-    this.#scalars.soon = 0;
+    this.#scalars.soon = false;
     this.#scalars.now = -1;
   }
 
@@ -225,7 +244,7 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
 
   nextCycle(): number {
     const { now, soon, overflow } = this.#scalars;
-    if (soon > 0) return now + 1;
+    if (soon) return now + 1;
     const { occupied } = this.#columns;
     const words = occupied.length;
     const mask = this.#slots - 1;
@@ -248,23 +267,21 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
   beginCycle(cycle: number): void {
     const scalars = this.#scalars;
     if (cycle <= scalars.now) throw new Error(`Cycle ${cycle} begins after cycle ${scalars.now}.`);
-    if (scalars.soon > 0 && cycle !== scalars.now + 1) throw new Error(`Cycle ${cycle} begins after cycle ${scalars.now}, but cycle ${scalars.now + 1} has work.`);
+    if (scalars.soon && cycle !== scalars.now + 1) throw new Error(`Cycle ${cycle} begins after cycle ${scalars.now}, but cycle ${scalars.now + 1} has work.`);
     if (scalars.overflow.length > 0) this.#admitOverflow(cycle);
-    const { arrivals, eventsAt, occupied, packets, events, ports, routers, soon } = this.#columns;
+    const { arrivals, eventsAt, occupied, packets, events, ports, routers, wakes } = this.#columns;
     const { lanes, topology } = this;
     const shift = this.#portShift;
     const hasTrees = this.#trees.length > 0;
     const isPlain = lanes === 1 && !hasTrees;
     const rests = topology.setupCycles > 0;
     const { hubRouter } = topology;
-    // Routers that were to be visited in the next cycle: the owner never skips it (nextCycle says so).
-    const wake = this.#wake;
-    let woken = scalars.soon;
-    for (let i = 0; i < woken; i++) wake[i] = soon[i]!;
-    scalars.soon = 0;
+    scalars.soon = false;
     scalars.now = cycle;
     this.#deliveries.rows = 0;
-    const listed = LISTED_FOR + (cycle & 1);
+    // Routers that were to be visited in the next cycle are in this half already: the owner never skips it (nextCycle says so).
+    const wakesNow = (cycle & 1) * this.#wakeStride;
+    const wordsNow = wakesNow + this.#wakeWords;
     const slot = cycle & (this.#slots - 1);
     occupied[slot >>> 5]! &= ~(1 << (slot & 31));
 
@@ -296,10 +313,10 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
             this.#becomeHead(queue, router, where, lane, offset, since);
           }
           if (since === cycle) {
-            if (routers[router * ROUTER_FIELDS + listed] !== cycle) {
-              routers[router * ROUTER_FIELDS + listed] = cycle;
-              wake[woken++] = router;
-            }
+            const word = wakesNow + (router >>> 5);
+            const before = wakes[word]!;
+            wakes[word] = before | (1 << (router & 31));
+            if (before === 0) wakes[wordsNow + (router >>> 10)]! |= 1 << ((router >>> 5) & 31);
           } else {
             this.#wakeRouter(router, since);
           }
@@ -310,7 +327,6 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
       }
       offset = next;
     }
-    this.#woken = woken;
 
     let event = eventsAt[slot]!;
     eventsAt[slot] = -1;
@@ -604,7 +620,7 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
 
   decide(): void {
     const { topology, lanes, channels } = this;
-    const { arrivals, occupied, ports, routers, soon, requests, firstLane } = this.#columns;
+    const { arrivals, occupied, ports, routers, requests, firstLane } = this.#columns;
     let { packets } = this.#columns;
     const shift = this.#portShift;
     const { hubRouter } = topology;
@@ -616,16 +632,15 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
     const { setupCycles } = topology;
     const slotMask = this.#slots - 1;
     const now = this.#scalars.now;
-    const listed = LISTED_FOR + ((now + 1) & 1);
-    const wake = this.#wake;
-    const woken = this.#woken;
-    this.#woken = 0;
+    const awake = this.#awake;
+    const woken = this.#takeAwake();
     let linkHops = 0;
     let flitHops = 0;
     for (let visit = 0; visit < woken; visit++) {
-      const router = wake[this.#reverse ? woken - 1 - visit : visit]!;
+      const router = awake[this.#reverse ? woken - 1 - visit : visit]!;
       const hub = router === hubRouter;
       const base = router * PORT_STRIDE;
+      routers[router * ROUTER_FIELDS + VISITED] = 1;
       let nextCycle = NEVER;
       let outputs = routers[router * ROUTER_FIELDS + WANTED_OUTPUTS]!;
       if (hasTrees && (outputs & (1 << JOIN)) !== 0 && !hub) {
@@ -831,17 +846,30 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
           break;
         }
       }
-      if (nextCycle === now + 1) {
-        if (routers[router * ROUTER_FIELDS + listed] !== nextCycle) {
-          routers[router * ROUTER_FIELDS + listed] = nextCycle;
-          soon[this.#scalars.soon++] = router;
-        }
-      } else if (nextCycle !== NEVER) {
-        this.#wakeRouter(router, nextCycle);
-      }
+      if (nextCycle !== NEVER) this.#wakeRouter(router, nextCycle);
     }
     this.#scalars.linkHops += linkHops;
     this.#scalars.flitHops += flitHops;
+  }
+
+  /** Takes the routers that decide in this cycle out of their half of `wakes`, in their order, which is that of memory. */
+  #takeAwake(): number {
+    const { wakes } = this.#columns;
+    const awake = this.#awake;
+    const half = (this.#scalars.now & 1) * this.#wakeStride;
+    const end = half + this.#wakeStride;
+    let count = 0;
+    for (let at = half + this.#wakeWords; at < end; at++) {
+      let words = wakes[at]!;
+      wakes[at] = 0;
+      for (; words !== 0; words &= words - 1) {
+        const word = ((at - half - this.#wakeWords) << 5) + 31 - Math.clz32(words & -words);
+        let bits = wakes[half + word]!;
+        wakes[half + word] = 0;
+        for (; bits !== 0; bits &= bits - 1) awake[count++] = (word << 5) + 31 - Math.clz32(bits & -bits);
+      }
+    }
+    return count;
   }
 
   /**
@@ -1171,7 +1199,7 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
   drainCounters(end: number, row: (port: number, channel: number, counters: Float64Array, at: number) => void): void {
     const { routers, ports } = this.topology;
     for (let router = 0; router < routers; router++) {
-      if (!wasListed(this.#columns.routers, router)) continue;
+      if (this.#columns.routers[router * ROUTER_FIELDS + VISITED] === 0) continue;
       const afterLast = router + 1 === routers ? ports : (router + 1) * PORT_STRIDE;
       for (let port = router * PORT_STRIDE; port < afterLast; port++) this.#drainPort(port, end, row);
     }
@@ -1336,22 +1364,29 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
 
   /** Marks a router for this cycle's decisions, or for a later cycle's. */
   #wakeRouter(router: number, cycle: number): void {
-    const { routers, soon } = this.#columns;
     const scalars = this.#scalars;
     const now = scalars.now;
-    const at = router * ROUTER_FIELDS;
-    if (cycle <= now) {
-      if (routers[at + LISTED_FOR + (now & 1)] === now) return;
-      routers[at + LISTED_FOR + (now & 1)] = now;
-      this.#wake[this.#woken++] = router;
-    } else if (cycle === now + 1) {
-      if (routers[at + LISTED_FOR + (cycle & 1)] === cycle) return;
-      routers[at + LISTED_FOR + (cycle & 1)] = cycle;
-      soon[scalars.soon++] = router;
-    } else if (routers[at + WAKE_AT]! > cycle || routers[at + WAKE_AT]! <= now) {
-      routers[at + WAKE_AT] = cycle;
-      this.#scheduleEvent(cycle, ~router, 0);
+    if (cycle > now + 1) {
+      const { routers } = this.#columns;
+      const at = router * ROUTER_FIELDS;
+      if (routers[at + WAKE_AT]! > cycle || routers[at + WAKE_AT]! <= now) {
+        routers[at + WAKE_AT] = cycle;
+        this.#scheduleEvent(cycle, ~router, 0);
+      }
+      return;
     }
+    const { wakes } = this.#columns;
+    let half = 0;
+    if (cycle <= now) {
+      half = (now & 1) * this.#wakeStride;
+    } else {
+      half = (cycle & 1) * this.#wakeStride;
+      scalars.soon = true;
+    }
+    const word = half + (router >>> 5);
+    const before = wakes[word]!;
+    wakes[word] = before | (1 << (router & 31));
+    if (before === 0) wakes[half + this.#wakeWords + (router >>> 10)]! |= 1 << ((router >>> 5) & 31);
   }
 
   /** The packet leaves the die. */

@@ -1,5 +1,10 @@
-import { NEVER } from './kernel-state.ts';
-import { EAST, LOCAL, NORTH, opposite, SOUTH, WEST } from './ports.ts';
+import * as state from './kernel-state.ts';
+import * as ports from './ports.ts';
+import { opposite } from './ports.ts';
+
+// As in the kernel: constants of the same module are folded into the code.
+const { NEVER } = state;
+const { EAST, LOCAL, NORTH, SOUTH, WEST } = ports;
 
 /** Fields of a packet, of a port and of a router. */
 const NEXT = 0;
