@@ -1,5 +1,5 @@
 import { checkDefects } from './defect-checks.ts';
-import { HardwareError, type HardwareErrorCode } from './errors.ts';
+import { HardwareError, type Refuse } from './errors.ts';
 import { MAX_COORDINATE, MAX_TILES, type Hardware, type LinkSpec, type SyncLinkSpec, type TileLinkSpec } from './spec.ts';
 
 /**
@@ -23,9 +23,6 @@ export function crossCheckHardware(hardware: Hardware, source: string, at = ''):
   checkMemory(hardware, refuse);
   checkDefects(hardware, refuse);
 }
-
-/** Says what is wrong with the machine, and where. */
-export type Refuse = (code: HardwareErrorCode, path: string, expected: string, got: string | number, why: string) => never;
 
 function checkSize({ wafer, die }: Hardware, refuse: Refuse): void {
   for (const [axis, dies, tiles] of [['X', wafer.diesX, die.tilesX], ['Y', wafer.diesY, die.tilesY]] as const) {

@@ -1,6 +1,6 @@
 import { dieIdOf, dieOfTile, dies, tileIdOf, tiles, dieXY } from './coordinates.ts';
-import type { Refuse } from './cross-checks.ts';
 import { directions, neighbouringDie, neighbouringTile, presentTiles } from './defects.ts';
+import type { Refuse } from './errors.ts';
 import type { Hardware } from './spec.ts';
 
 type Die = { readonly x: number; readonly y: number } | undefined;

@@ -22,3 +22,6 @@ export type HardwareErrorCode =
 export class HardwareError extends KerfError<HardwareErrorCode> {
   override readonly name = 'HardwareError';
 }
+
+/** Says what is wrong with a machine, and where in it. */
+export type Refuse = (code: HardwareErrorCode, path: string, expected: string, got: string | number, why: string) => never;

@@ -1,5 +1,5 @@
 import { memorySource, MemorySink, streamToFile, TableWriter, type TableSpec } from '@kerf/arrow';
-import type { Series } from './sweep.ts';
+import type { Series } from './series.ts';
 
 /** The latency–load curves as an Arrow file: one row per measured rate, series by series, rates rising. */
 export function sweepTable(series: readonly Series[], facts: Readonly<Record<string, string>>): Uint8Array {

@@ -1,25 +1,16 @@
 import { resolve } from 'node:path';
-import { dieTopology, estimateTraffic, trafficPattern, waferFabric, type PatternName } from '@kerf/fabric';
+import { dieTopology, estimateTraffic, trafficPattern, waferFabric } from '@kerf/fabric';
 import { CliError } from '../errors.ts';
 import { curveSvg } from './curve-svg.ts';
 import { measuredJson, measurementFacts, machineFacts, type TrafficContext } from './facts.ts';
 import { fidelityOf, flitsOfFlags, lanesOf, measurementOf, patternOf, rateOf, refuseFlags, type Measurement, type TrafficFlags } from './flags.ts';
-import { fabricsOf, machineOf, type TrafficMachine } from './machine.ts';
-import { measure, type Measured } from './measure.ts';
+import { fabricsOf, machineOf } from './machine.ts';
+import { measure } from './measure.ts';
 import { notesOf } from './notes.ts';
 import { nextRate, saturationOf, type Saturation } from './sweep-points.ts';
+import type { Series } from './series.ts';
 import { sweepTable } from './sweep-table.ts';
 import { refuseExisting, writeWhole } from './write-whole.ts';
-
-/** One latency–load curve. */
-export interface Series {
-  readonly machine: TrafficMachine;
-  readonly pattern: PatternName;
-  readonly flits: number;
-  readonly name: string;
-  /** In the order in which they were measured. */
-  readonly points: { readonly rate: number; readonly saturated: boolean; readonly measured: Measured }[];
-}
 
 const MOST_SERIES = 24;
 
