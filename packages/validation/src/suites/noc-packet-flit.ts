@@ -84,7 +84,7 @@ function holdMatters({ lanes, packetFlits, bufferFlits }: Config): boolean {
 function patternCase(config: Config): CaseDraft {
   const { pattern, packetFlits, lanes, bufferFlits, idealBound, pipeline } = config;
   // A source gives at most a packet per cycle.
-  const past = Math.min(1.25 * idealBound, packetFlits);
+  const past = Number(Math.min(1.25 * idealBound, packetFlits).toPrecision(3));
   const steps: CommandStep[] = [];
   const search = (fidelity: 'flit' | 'packet'): Search => {
     const first = steps.push(trafficLine(run(config, fidelity, past))) - 1;
@@ -154,8 +154,10 @@ function middle([carried, saturated]: readonly [number, number]): number {
   return Number(((carried + saturated) / 2).toPrecision(3));
 }
 
+/** The ideal bound where no load of the search saturates. */
 function lowestSaturated(outputs: readonly CommandOutput[], search: Search): number {
-  return bracket(outputs, search, HALVINGS)[1];
+  const searched = outputs.slice(search.first + 1, search.first + 1 + HALVINGS);
+  return searched.some(isSaturated) ? bracket(outputs, search, HALVINGS)[1] : search.idealBound;
 }
 
 function saturationOf(outputs: readonly CommandOutput[], search: Search): number {
