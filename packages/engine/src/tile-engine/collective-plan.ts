@@ -3,9 +3,6 @@ import type { Hardware } from '@kerf/hardware';
 import { memberPlace, membersOf, rootPlace, scopesOf, type Collective, type CollectiveScope } from '@kerf/program';
 import type { LaidOutPrograms, PlacedTiles } from './laid-out-programs.ts';
 
-/** Fabrics that release a barrier, and acknowledge a multicast, themselves. */
-type Capable = Pick<PacketKernel, 'defineBarrier'>;
-
 /** The trees that the collectives of a die need. Collectives of one kind, scope and root share theirs. */
 export interface CollectivePlan {
   /** [collectives of all programs] where the trees of its scopes begin among those of a group. */
@@ -24,23 +21,30 @@ export interface CollectivePlan {
   readonly members: Int32Array;
   /** [trees] most links between the root and a member. */
   readonly farthest: Int32Array;
+  /** [trees] most inputs that one router joins. */
+  readonly inputs: Int32Array;
+  /** [trees] the rectangle of the members on the die. */
+  readonly x: Int32Array;
+  readonly y: Int32Array;
+  readonly width: Int32Array;
+  readonly height: Int32Array;
 }
 
 interface Shape { readonly kind: 'multicast' | 'reduce' | 'barrier'; readonly collective: Collective }
 
 export interface PlanOptions {
-  /** Answers are packets. */
+  /** Multicasts are acknowledged, and members of a reduction are told of its end, by packets. */
   readonly answers: boolean;
-  /** Barriers go through the network. */
-  readonly networkBarriers: boolean;
+  /** The wide fabric joins. */
+  readonly joins: boolean;
 }
 
 /**
  * Defines the trees of all groups of a die.
  *
- * @param sync the fabric of barriers; the wide one where there is no other
+ * @param sync the fabric of barriers; null: they are a formula
  */
-export function planCollectives(hardware: Hardware, dieId: number, laid: LaidOutPrograms, placed: PlacedTiles, wide: Fabric, sync: Fabric, { answers, networkBarriers }: PlanOptions): CollectivePlan {
+export function planCollectives(hardware: Hardware, dieId: number, laid: LaidOutPrograms, placed: PlacedTiles, wide: Fabric, sync: PacketKernel | null, { answers, joins }: PlanOptions): CollectivePlan {
   const firstCollective = new Int32Array(laid.programs.length);
   const shapeOf: number[] = [];
   const shapes: Shape[][] = [];
@@ -65,43 +69,65 @@ export function planCollectives(hardware: Hardware, dieId: number, laid: LaidOut
     shapes.push(own);
   });
   const firstTree = new Int32Array(placed.groups);
-  const tree: number[] = [];
-  const answer: number[] = [];
-  const root: number[] = [];
-  const members: number[] = [];
-  const farthest: number[] = [];
+  const rows: Tree[] = [];
   const { tilesX } = hardware.die;
   for (let g = 0; g < placed.groups; g++) {
-    firstTree[g] = tree.length;
+    firstTree[g] = rows.length;
     const { group } = laid.programs[placed.programOfGroup[g]!]!.compiled.program;
     const tileOf = (place: number) => placed.cornerOfGroup[g]! + Math.floor(place / group.width) * tilesX + (place % group.width);
     for (const { kind, collective } of shapes[placed.programOfGroup[g]!]!) {
       for (let scope = 0; scope < scopesOf(group, collective.scope); scope++) {
         const tiles = scopeTiles(group, collective.scope, scope).map(tileOf);
-        const at = kind === 'barrier' ? middleOf(tiles, tilesX) : tileOf(rootPlace(group, collective, scope));
-        root.push(at);
-        members.push(tiles.length);
-        farthest.push(Math.max(...[tiles[0]!, tiles.at(-1)!].map((tile) => hops(tile, at, tilesX)), ...tiles.map((tile) => hops(tile, at, tilesX))));
-        const others = tiles.filter((tile) => tile !== at);
-        if (others.length === 0) {
-          tree.push(-1);
-          answer.push(-1);
-        } else if (kind === 'multicast') {
-          const plan: MulticastPlan = planMulticast(hardware, dieId, at, others);
-          tree.push(wide.defineMulticast(plan));
-          answer.push(answers ? (wide as PacketKernel).defineMulticast(plan, { acknowledged: true }) : -1);
-        } else if (kind === 'reduce') {
-          const plan: ReductionPlan = planReduction(hardware, dieId, at, tiles);
-          tree.push(wide.defineReduction(plan));
-          answer.push(answers ? wide.defineMulticast(planMulticast(hardware, dieId, at, others)) : -1);
+        const root = kind === 'barrier' ? middleOf(tiles, tilesX) : tileOf(rootPlace(group, collective, scope));
+        const others = tiles.filter((tile) => tile !== root);
+        const [first, last] = [tiles[0]!, tiles.at(-1)!];
+        const row: Tree = {
+          tree: -1, answer: -1, inputs: 1, root, members: tiles.length, farthest: tiles.reduce((most, tile) => Math.max(most, hops(tile, root, tilesX)), 0),
+          x: first % tilesX, y: Math.floor(first / tilesX), width: (last % tilesX) - (first % tilesX) + 1, height: Math.floor(last / tilesX) - Math.floor(first / tilesX) + 1,
+        };
+        rows.push(row);
+        if (others.length === 0) continue;
+        if (kind === 'multicast') {
+          const plan: MulticastPlan = planMulticast(hardware, dieId, root, others);
+          row.tree = wide.defineMulticast(plan);
+          if (answers) row.answer = (wide as PacketKernel).defineMulticast(plan, { acknowledged: true });
         } else {
-          tree.push(networkBarriers ? (sync as Fabric & Capable).defineBarrier(planReduction(hardware, dieId, at, tiles), planMulticast(hardware, dieId, at, tiles)) : -1);
-          answer.push(-1);
+          const plan: ReductionPlan = planReduction(hardware, dieId, root, tiles);
+          row.inputs = plan.inputs.reduce((most, bits) => Math.max(most, bitsOf(bits)), 1);
+          if (kind === 'barrier') {
+            if (sync !== null) row.tree = sync.defineBarrier(plan, planMulticast(hardware, dieId, root, tiles));
+          } else if (joins) {
+            row.tree = wide.defineReduction(plan);
+            if (answers) row.answer = wide.defineMulticast(planMulticast(hardware, dieId, root, others));
+          }
         }
       }
     }
   }
-  return { shapeOf: Int32Array.from(shapeOf), firstCollective, firstTree, tree: Int32Array.from(tree), answer: Int32Array.from(answer), root: Int32Array.from(root), members: Int32Array.from(members), farthest: Int32Array.from(farthest) };
+  const column = (pick: (row: Tree) => number) => Int32Array.from(rows, pick);
+  return {
+    shapeOf: Int32Array.from(shapeOf), firstCollective, firstTree, tree: column((row) => row.tree), answer: column((row) => row.answer), root: column((row) => row.root), members: column((row) => row.members),
+    farthest: column((row) => row.farthest), inputs: column((row) => row.inputs), x: column((row) => row.x), y: column((row) => row.y), width: column((row) => row.width), height: column((row) => row.height),
+  };
+}
+
+interface Tree {
+  tree: number;
+  answer: number;
+  inputs: number;
+  readonly root: number;
+  readonly members: number;
+  readonly farthest: number;
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+function bitsOf(mask: number): number {
+  let count = 0;
+  for (let left = mask; left !== 0; left &= left - 1) count++;
+  return count;
 }
 
 function scopeTiles(group: { readonly width: number; readonly height: number }, scope: CollectiveScope, index: number): number[] {

@@ -9,6 +9,8 @@ export const ISSUING = 1;
 export const IN_FLIGHT = 2;
 /** The cycle of its end is known. */
 export const FINISHING = 3;
+/** A matrix job, likewise, and what it met in L1 is counted in. */
+export const HELD_UP = 4;
 
 /** Why an engine of a tile stood still before an operation, by what it waited for last. */
 export const stallReasons = ['memory', 'fabric', 'barrier', 'dependency'] as const;

@@ -26,7 +26,7 @@ export interface LaidOutPrograms {
   readonly part: Uint8Array;
   /** [entries] cycles of work inside the tile, or of issuing what goes to the fabric. */
   readonly cycles: Int32Array;
-  /** [entries] bytes of the operand that moves, or of an L1 access. */
+  /** [entries] bytes of the operand that moves; of work inside the tile, what it reads and writes in L1. */
   readonly bytes: Int32Array;
   /** [entries] lines of a slice of a tensor, and the bytes of one; 1 line where they follow each other. */
   readonly lines: Int32Array;
@@ -37,9 +37,13 @@ export interface LaidOutPrograms {
   readonly slice: Int32Array;
   /** [entries] row of the role's table. */
   readonly row: Int32Array;
-  /** [entries] phases of a matrix job, −1 for none. */
-  readonly phases: Int32Array;
-  readonly matrixPhases: readonly (readonly MatrixPhase[])[];
+  /** [entries] matrix job, −1 for none. */
+  readonly job: Int32Array;
+  /** [jobs + 1] where the phases of a job begin in the following columns, see `MatrixPhase`. */
+  readonly jobStart: Int32Array;
+  readonly accessCycles: Int32Array;
+  readonly arrayCycles: Int32Array;
+  readonly repeats: Int32Array;
   /** [roles] */
   readonly programOfRole: Int32Array;
   /** [programs] number of its first role. */
@@ -59,8 +63,8 @@ export function layOut(programs: readonly ProgramInstances[], tile: TileHardware
     queueStart: new Int32Array(roles.length * QUEUE_STRIDE),
     needs: new Int32Array(entries * ENGINES),
     kind: new Uint8Array(entries), part: new Uint8Array(entries), cycles: new Int32Array(entries), bytes: new Int32Array(entries), lines: new Int32Array(entries), lineBytes: new Int32Array(entries),
-    collective: new Int32Array(entries), message: new Int32Array(entries), slice: new Int32Array(entries), row: new Int32Array(entries), phases: new Int32Array(entries).fill(-1),
-    matrixPhases: matrixJobs, programOfRole: Int32Array.from(roles, ({ program }) => program), firstRole,
+    collective: new Int32Array(entries), message: new Int32Array(entries), slice: new Int32Array(entries), row: new Int32Array(entries), job: new Int32Array(entries).fill(-1),
+    programOfRole: Int32Array.from(roles, ({ program }) => program), firstRole,
   };
   const vectorOf = new Map<string, number>();
   let base = 0;
@@ -113,7 +117,7 @@ export function layOut(programs: readonly ProgramInstances[], tile: TileHardware
             job = matrixJobs.push(matrixPhases(shape, a!.elementBytes, tile.matrix, costs)) - 1;
             jobOf.set(key, job);
           }
-          laid.phases[entry] = job;
+          laid.job[entry] = job;
           laid.cycles[entry] = matrixCycles(shape, a!.elementBytes, tile.matrix, costs);
           break;
         }
@@ -125,21 +129,26 @@ export function layOut(programs: readonly ProgramInstances[], tile: TileHardware
             vectorOf.set(key, cycles);
           }
           laid.cycles[entry] = cycles;
-          laid.bytes[entry] = 2 * a!.rows * a!.columns * a!.elementBytes;
+          laid.bytes[entry] = (2 + (b === null ? 0 : 1)) * a!.rows * a!.columns * a!.elementBytes;
           break;
         }
         case TileOperation.TRANSPOSE:
           laid.cycles[entry] = table.engine[row] === TileEngineId.VECTOR ? copied(a!, tile, costs) : tile.dma.issueCycles + transposeCycles(a!.rows, a!.columns, a!.elementBytes, tile.transpose);
+          laid.bytes[entry]! *= 2;
           break;
         case TileOperation.CLEAR:
         case TileOperation.COPY:
           laid.cycles[entry] = table.engine[row] === TileEngineId.VECTOR ? copied(moved!, tile, costs) : tile.dma.issueCycles + l1TransferCycles(laid.bytes[entry]!, tile.dma) + tile.dma.pollCycles;
+          if (kind === TileOperation.COPY) laid.bytes[entry]! *= 2;
           break;
       }
     }
     base += table.operations;
   });
-  return laid;
+  const jobStart = new Int32Array(matrixJobs.length + 1);
+  matrixJobs.forEach((phases, job) => (jobStart[job + 1] = jobStart[job]! + phases.length));
+  const all = matrixJobs.flat();
+  return { ...laid, jobStart, accessCycles: Int32Array.from(all, (phase) => phase.accessCycles), arrayCycles: Int32Array.from(all, (phase) => phase.arrayCycles), repeats: Int32Array.from(all, (phase) => phase.repeats) };
 }
 
 interface Shape { readonly rows: number; readonly columns: number; readonly elementBytes: number }

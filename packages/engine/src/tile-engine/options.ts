@@ -24,14 +24,16 @@ export function costsOf({ costs = physicalOptions }: TileRunOptions): CostOption
   return costs;
 }
 
-/** Message channels of the fabric: what a packet belongs to. */
-export const CHANNEL_LOAD = 0;
-export const CHANNEL_STORE = 1;
-export const CHANNEL_SEND = 2;
-export const CHANNEL_MULTICAST = 3;
-export const CHANNEL_REDUCE = 4;
-export const CHANNEL_BARRIER = 5;
-export const tileChannels = ['load', 'store', 'send', 'multicast', 'reduce', 'barrier'] as const;
+/** Message channels of the fabric: what a packet is. */
+export const CHANNEL_REQUEST = 0; // asks for a packet of a load
+export const CHANNEL_LOAD = 1; // data from memory; where answers take no time, the request that stands for them
+export const CHANNEL_STORE = 2; // data to memory
+export const CHANNEL_SEND = 3;
+export const CHANNEL_MULTICAST = 4; // and its acknowledgements
+export const CHANNEL_REDUCE = 5; // and the news that a result is in place
+export const CHANNEL_BARRIER = 6;
+export const CHANNEL_ANSWER = 7; // acknowledges a packet of a store or send
+export const tileChannels = ['request', 'load', 'store', 'send', 'multicast', 'reduce', 'barrier', 'answer'] as const;
 
 /** Parts of the critical path. */
 export const breakdownParts = ['matrix', 'vector', 'memory', 'multicast', 'reduce', 'barrier', 'other'] as const;

@@ -71,7 +71,7 @@ function runDie(hardware: Hardware, dieId: number, programs: readonly ProgramIns
   const engine = new TileEngine(hardware, dieId, programs, options);
   engine.runUntil(Infinity);
   engine.wide.assertQuiescent();
-  if (engine.sync !== engine.wide) engine.sync.assertQuiescent();
+  engine.sync?.assertQuiescent();
   return resultOf(engine);
 }
 

@@ -1,5 +1,6 @@
 import {
-  AnalyticFabric, CLASS_REDUCTION, CLASS_RESPONSE, COUNT_ARBITRATION_STALL, COUNT_BYTES, COUNT_CREDIT_STALL, dieTopology, NEVER, nodeId, PacketKernel, type DieTopology, type Fabric,
+  AnalyticFabric, CLASS_REDUCTION, CLASS_REQUEST, CLASS_RESPONSE, COUNT_ARBITRATION_STALL, COUNT_BYTES, COUNT_CREDIT_STALL, dieTopology, FlitKernel, NEVER, nodeId, PacketKernel, type DieTopology, type Fabric,
+  type Fidelity, type FlitPipeline, type KernelSnapshot,
 } from '@kerf/fabric';
 import { tilesPerDie, type Hardware } from '@kerf/hardware';
 import {
@@ -12,17 +13,30 @@ import { restoreMemory, saveMemory, settleMemory, type MemoryColumns } from '../
 import { planCollectives, type CollectivePlan } from './collective-plan.ts';
 import { DieMemory } from './die-memory.ts';
 import {
-  copied, createAnswerColumns, createExchangeColumns, createTileColumns, doubled, FINISHING, IDLE, IN_FLIGHT, ISSUING, REASON_BARRIER, REASON_DEPENDENCY, REASON_FABRIC, REASON_MEMORY, REASONS,
+  copied, createAnswerColumns, createExchangeColumns, createTileColumns, doubled, FINISHING, HELD_UP, IDLE, IN_FLIGHT, ISSUING, REASON_BARRIER, REASON_DEPENDENCY, REASON_FABRIC, REASON_MEMORY, REASONS,
   type AnswerColumns, type ExchangeColumns, type TileColumns,
 } from './engine-state.ts';
 import { layOut, placeOnDie, QUEUE_STRIDE, type LaidOutPrograms, type PlacedTiles } from './laid-out-programs.ts';
 import {
-  CHANNEL_BARRIER, CHANNEL_LOAD, CHANNEL_MULTICAST, CHANNEL_REDUCE, CHANNEL_SEND, CHANNEL_STORE, costsOf, PARTS, tileChannels, type TileRunOptions,
+  CHANNEL_ANSWER, CHANNEL_BARRIER, CHANNEL_LOAD, CHANNEL_MULTICAST, CHANNEL_REDUCE, CHANNEL_REQUEST, CHANNEL_SEND, CHANNEL_STORE, costsOf, PARTS, tileChannels, type TileRunOptions,
 } from './options.ts';
 import { tileHardwareOf, type TileHardware } from './tile-hardware.ts';
 
 const DMA = TileEngineId.DMA;
 const NO_TREE = -1;
+/** Share of the L1 cycles that others can take from the matrix engine: an arbiter leaves it one in 16. */
+const MOST_BOOKED = 15 / 16;
+/** The router at flit fidelity: what links take beyond one cycle is wire. */
+const SINGLE_CYCLE: FlitPipeline = { routing: 0, vcAllocation: 1, switchAllocation: 1, switchTraversal: 0, creditDelay: 0, lookAhead: true, speculative: true };
+/** The flit kernel counts the flits of a buffer in a byte. */
+const MOST_BUFFER_FLITS = 254;
+
+function fabricOf(topology: DieTopology, hardware: Hardware, fidelity: Fidelity, classes: readonly number[], reverse: { readonly reverseVisits?: boolean }): Fabric {
+  const channels = tileChannels.length;
+  if (fidelity === 'analytic') return new AnalyticFabric(topology, { channels });
+  if (fidelity === 'packet') return new PacketKernel(topology, { channels, classes, ...reverse });
+  return new FlitKernel(topology, { channels, classes, pipeline: SINGLE_CYCLE, virtualChannels: topology.virtualChannels, bufferFlits: Math.min(MOST_BUFFER_FLITS, hardware.link.credits ?? topology.types[0]!.creditFlits), ...reverse });
+}
 
 interface Scalars {
   now: number;
@@ -36,7 +50,7 @@ interface Scalars {
 /** All that an engine holds between two cycles, but for program and hardware. */
 export interface TileSnapshot {
   readonly wide: unknown;
-  readonly sync: unknown;
+  readonly sync: KernelSnapshot | null;
   readonly memory: MemoryColumns | null;
   readonly tiles: TileColumns;
   readonly exchanges: ExchangeColumns;
@@ -68,15 +82,20 @@ export class TileEngine {
   readonly dieId: number;
   readonly topology: DieTopology;
   readonly wide: Fabric;
-  /** The fabric of barriers; the wide one where there is no other. */
-  readonly sync: Fabric;
+  /** The fabric of barriers, at packet fidelity; the wide one where there is no other; null where they are a formula or there are none. */
+  readonly sync: PacketKernel | null;
   readonly memory: DieMemory | null;
   readonly tileHardware: TileHardware;
   readonly recorded: RecordedOperation[] = [];
   readonly #hardware: Hardware;
   readonly #costs: CostOptions;
+  /** Answers to loads, stores and sends are packets. */
   readonly #answersTravel: boolean;
-  readonly #networkBarriers: boolean;
+  /** Cycles per link of what is told but no packet; 0 where answers take no time. */
+  readonly #tellCycles: number;
+  /** Memory nodes are behind the tiles that they stand at. */
+  readonly #nodesAtTiles: boolean;
+  readonly #l1Contention: boolean;
   readonly #laid: LaidOutPrograms;
   readonly #placed: PlacedTiles;
   readonly #plan: CollectivePlan;
@@ -115,17 +134,23 @@ export class TileEngine {
     this.#packetBytes = this.topology.maxPacketBytes;
     this.#laid = layOut(programs, this.tileHardware, this.#costs);
     this.#placed = placeOnDie(hardware, dieId, this.#laid);
-    const { fidelity = 'packet' } = options;
-    this.#answersTravel = !this.#costs.freeResponses && fidelity === 'packet';
-    this.#networkBarriers = (options.barriers ?? (this.#costs.name === 'reference' ? 'software' : 'network')) === 'network' && fidelity === 'packet';
+    const { fidelity = 'packet', l1Contention = true } = options;
+    const free = this.#costs.freeResponses;
+    this.#answersTravel = !free;
+    this.#tellCycles = free ? 0 : hardware.link.cycles;
+    this.#nodesAtTiles = fidelity === 'flit';
+    this.#l1Contention = l1Contention;
     const has = (kind: number) => this.#laid.kind.includes(kind);
-    const needsSync = this.#networkBarriers && has(TileOperation.BARRIER);
-    const ownSync = needsSync && hardware.syncLink !== undefined;
-    const classes = [...(this.#answersTravel ? [CLASS_RESPONSE] : []), ...(has(TileOperation.REDUCE) || (needsSync && !ownSync) ? [CLASS_REDUCTION] : [])];
+    const networkBarriers = has(TileOperation.BARRIER) && (options.barriers ?? (this.#costs.name === 'reference' ? 'software' : 'network')) === 'network';
+    const joins = has(TileOperation.REDUCE);
     const reverse = options.reverseVisits === undefined ? {} : { reverseVisits: options.reverseVisits };
-    this.wide = fidelity === 'analytic' ? new AnalyticFabric(this.topology, { channels: tileChannels.length }) : new PacketKernel(this.topology, { channels: tileChannels.length, classes, ...reverse });
-    this.sync = ownSync ? new PacketKernel(dieTopology(hardware, dieId, 'sync'), { channels: tileChannels.length, classes: [CLASS_REDUCTION], ...reverse }) : this.wide;
-    this.#plan = planCollectives(hardware, dieId, this.#laid, this.#placed, this.wide, this.sync, { answers: this.#answersTravel, networkBarriers: this.#networkBarriers });
+    const onWide = networkBarriers && hardware.syncLink === undefined && fidelity === 'packet';
+    const classes = [CLASS_REQUEST, ...(free ? [] : [CLASS_RESPONSE]), ...((joins && fidelity === 'packet') || onWide ? [CLASS_REDUCTION] : [])];
+    this.wide = fabricOf(this.topology, hardware, fidelity, classes, reverse);
+    if (!networkBarriers) this.sync = null;
+    else if (onWide) this.sync = this.wide as PacketKernel;
+    else this.sync = new PacketKernel(hardware.syncLink === undefined ? this.topology : dieTopology(hardware, dieId, 'sync'), { channels: tileChannels.length, classes: [CLASS_REDUCTION], ...reverse });
+    this.#plan = planCollectives(hardware, dieId, this.#laid, this.#placed, this.wide, this.sync, { answers: !free && fidelity === 'packet', joins: fidelity !== 'flit' });
     this.memory = has(TileOperation.LOAD) || has(TileOperation.STORE) ? new DieMemory(hardware, this.tileHardware, this.#costs, this.#laid, this.#placed, options.edges ?? {}) : null;
 
     const groups = this.#placed.groups;
@@ -173,6 +198,11 @@ export class TileEngine {
     return this.#scalars.now;
   }
 
+  /** The fabric of barriers, if it is another than the wide one. */
+  get #ownSync(): PacketKernel | null {
+    return this.sync === this.wide ? null : this.sync;
+  }
+
   /** Operations of all tiles of the die. */
   #operations(): number {
     let count = 0;
@@ -186,7 +216,7 @@ export class TileEngine {
   /** Everything as before cycle 0: the canonical state of a quiescent kernel boundary. Counters of fabric and memory go on. */
   startKernel(): void {
     this.wide.startKernel();
-    if (this.sync !== this.wide) this.sync.startKernel();
+    this.#ownSync?.startKernel();
     if (this.memory !== null) settleMemory(this.memory.memory, 0);
     this.#tiles = createTileColumns(this.#tileCount);
     this.#scalars = { ...this.#scalars, now: -1, unfinished: this.#operations(), lastSlot: -1, started: false };
@@ -196,17 +226,18 @@ export class TileEngine {
   nextCycle(): number {
     if (!this.#scalars.started) return 0;
     let next = this.wide.nextCycle();
-    if (this.sync !== this.wide) next = Math.min(next, this.sync.nextCycle());
+    const sync = this.#ownSync;
+    if (sync !== null) next = Math.min(next, sync.nextCycle());
     return Math.min(next, this.#heap.nextCycle);
   }
 
   /** Runs every cycle before `limit`. */
   runUntil(limit: number): void {
-    const { wide, sync } = this;
-    const ownSync = sync !== wide;
+    const { wide } = this;
+    const sync = this.#ownSync;
     const heap = this.#heap;
     const scalars = this.#scalars;
-    while (scalars.unfinished > 0 || wide.nextCycle() !== NEVER || (ownSync && sync.nextCycle() !== NEVER)) {
+    while (scalars.unfinished > 0 || wide.nextCycle() !== NEVER || (sync !== null && sync.nextCycle() !== NEVER)) {
       const cycle = this.nextCycle();
       if (cycle >= limit) {
         if (cycle === NEVER && scalars.unfinished > 0) throw this.#standsStill();
@@ -216,7 +247,7 @@ export class TileEngine {
       scalars.now = cycle;
       wide.beginCycle(cycle);
       this.#deliver(wide, cycle);
-      if (ownSync) {
+      if (sync !== null) {
         sync.beginCycle(cycle);
         this.#release(sync, cycle);
       }
@@ -231,7 +262,7 @@ export class TileEngine {
       }
       this.#startWhatCan(cycle);
       wide.decide();
-      if (ownSync) sync.decide();
+      sync?.decide();
     }
   }
 
@@ -252,7 +283,7 @@ export class TileEngine {
 
   save(): TileSnapshot {
     return {
-      wide: this.wide.save(), sync: this.sync === this.wide ? null : this.sync.save(), memory: this.memory === null ? null : saveMemory(this.memory.memory),
+      wide: this.wide.save(), sync: this.#ownSync?.save() ?? null, memory: this.memory === null ? null : saveMemory(this.memory.memory),
       tiles: copied(this.#tiles), exchanges: copied(this.#exchanges), answers: copied(this.#answers), exchangeOf: this.#exchangeOf.slice(), heap: this.#heap.save(), scalars: { ...this.#scalars },
     };
   }
@@ -260,7 +291,7 @@ export class TileEngine {
   /** Takes the state of another engine of the same hardware, programs and options. */
   restore(snapshot: TileSnapshot): void {
     this.wide.restore(snapshot.wide);
-    if (this.sync !== this.wide) this.sync.restore(snapshot.sync);
+    this.#ownSync?.restore(snapshot.sync!);
     if (this.memory !== null) restoreMemory(this.memory.memory, snapshot.memory!);
     this.#tiles = copied(snapshot.tiles);
     this.#exchanges = copied(snapshot.exchanges);
@@ -415,12 +446,20 @@ export class TileEngine {
   }
 
   #slotEvent(slot: number, cycle: number): void {
-    if (this.#tiles.phase[slot] === FINISHING) {
+    const tile = Math.floor(slot / ENGINES);
+    const entry = this.#entryOf(slot);
+    if (this.#tiles.phase[slot]! >= FINISHING) {
+      if (this.#tiles.phase[slot] === FINISHING && this.#laid.job[entry]! >= 0) {
+        const late = this.#heldUpCycles(tile, entry);
+        if (late > 0) {
+          this.#tiles.phase[slot] = HELD_UP;
+          this.#heap.push(cycle + late, slot);
+          return;
+        }
+      } else if (slot - tile * ENGINES <= DMA && this.#tiles.waiting[slot]! < 0) this.#countWork(tile, entry);
       this.#end(slot, cycle);
       return;
     }
-    const tile = Math.floor(slot / ENGINES);
-    const entry = this.#entryOf(slot);
     this.#tiles.phase[slot] = IN_FLIGHT;
     switch (this.#laid.kind[entry]) {
       case TileOperation.LOAD:
@@ -430,7 +469,7 @@ export class TileEngine {
         this.#transfer(tile, slot, entry, true, cycle);
         return;
       case TileOperation.SEND:
-        this.#send(tile, slot, entry);
+        this.#send(tile, slot, entry, cycle);
         return;
       case TileOperation.MULTICAST:
         this.#multicast(tile, slot, entry, cycle);
@@ -439,6 +478,36 @@ export class TileEngine {
         this.#contribute(tile, slot, entry, cycle);
         return;
     }
+  }
+
+  /** Work inside the tile is over: what it moved in L1. Loads and stores are counted packet by packet. */
+  #countWork(tile: number, entry: number): void {
+    switch (this.#laid.kind[entry]) {
+      case TileOperation.VECTOR:
+      case TileOperation.TRANSPOSE:
+      case TileOperation.CLEAR:
+      case TileOperation.COPY:
+        this.#tiles.l1Bytes[tile]! += this.#laid.bytes[entry]!;
+    }
+  }
+
+  /**
+   * Cycles that a matrix job takes longer for what others moved in L1 since it began, spread evenly over it: as `contendedMatrixEnd`
+   * with a steady stream.
+   */
+  #heldUpCycles(tile: number, entry: number): number {
+    const foreign = this.#tiles.l1Bytes[tile]! - this.#tiles.l1BytesBefore[tile]!;
+    if (!this.#l1Contention || foreign === 0) return 0;
+    const { job, jobStart, accessCycles, arrayCycles, repeats, cycles } = this.#laid;
+    const booked = Math.min(MOST_BOOKED, foreign / this.tileHardware.matrix.l1BytesPerCycle / cycles[entry]!);
+    let late = 0;
+    const end = jobStart[job[entry]! + 1]!;
+    for (let phase = jobStart[job[entry]!]!; phase < end; phase++) {
+      const alone = Math.max(accessCycles[phase]!, arrayCycles[phase]!);
+      const needed = accessCycles[phase]! / (1 - booked);
+      if (needed > alone) late += repeats[phase]! * (needed - alone);
+    }
+    return Math.floor(late);
   }
 
   /** Packets of a load ask, packets of a store carry. */
@@ -462,11 +531,10 @@ export class TileEngine {
       this.#finish(slot, end);
       return;
     }
-    const to = nodeId(this.topology, node);
-    for (let packet = 0; packet < packets; packet++) {
-      const carries = isStore || this.#costs.freeResponses;
-      this.wide.inject(tile, to, isStore ? CHANNEL_STORE : CHANNEL_LOAD, carries ? memory.bytesOf(entry, packet) : 0, packet);
-    }
+    const to = this.#nodesAtTiles ? this.dieId * this.#tileCount + (this.topology.nodePorts[node]! >>> 3) : nodeId(this.topology, node);
+    const channel = isStore ? CHANNEL_STORE : this.#answersTravel ? CHANNEL_REQUEST : CHANNEL_LOAD;
+    if (isStore) this.#tiles.l1Bytes[tile]! += this.#laid.bytes[entry]!;
+    for (let packet = 0; packet < packets; packet++) this.wide.inject(tile, to, channel, channel === CHANNEL_REQUEST ? 0 : memory.bytesOf(entry, packet), packet);
   }
 
   /** Ends an operation of the DMA or fabric engine at a cycle, once that is noticed. */
@@ -478,12 +546,13 @@ export class TileEngine {
   #deliver(fabric: Fabric, cycle: number): void {
     const { delivered } = fabric;
     if (delivered === 0) return;
-    const { deliveredTile, deliveredChannel, deliveredSequence } = fabric;
+    const { deliveredTile, deliveredChannel, deliveredSequence, deliveredBytes } = fabric;
     const tileCount = this.#tileCount;
     let requests = 0;
     for (let row = 0; row < delivered; row++) {
       const tile = deliveredTile[row]!;
-      if (tile >= tileCount) {
+      const channel = deliveredChannel[row]!;
+      if (tile >= tileCount || (this.#nodesAtTiles && (channel === CHANNEL_REQUEST || channel === CHANNEL_STORE || (channel === CHANNEL_LOAD && !this.#answersTravel)))) {
         // Requests of one cycle reach the channels in the order of nodes.
         const rows = this.#requestRows;
         let at = requests++;
@@ -495,14 +564,17 @@ export class TileEngine {
         continue;
       }
       const sequence = deliveredSequence[row]!;
-      switch (deliveredChannel[row]) {
+      switch (channel) {
         case CHANNEL_LOAD:
-        case CHANNEL_STORE:
-          this.#transferred(tile, cycle);
+          this.#transferred(tile, deliveredBytes[row]!, cycle);
+          break;
+        case CHANNEL_ANSWER:
+          if ((sequence & 1) === 1) this.#answered(sequence >>> 1, cycle);
+          else this.#transferred(tile, 0, cycle);
           break;
         case CHANNEL_SEND:
         case CHANNEL_MULTICAST:
-          this.#received(tile, sequence >>> this.#packetShift, deliveredChannel[row]!, sequence, cycle);
+          this.#received(tile, sequence >>> this.#packetShift, channel === CHANNEL_MULTICAST, deliveredBytes[row]!, cycle);
           break;
         case CHANNEL_REDUCE:
           this.#reduced(tile, sequence >>> this.#packetShift, cycle);
@@ -523,11 +595,11 @@ export class TileEngine {
   /** A packet of a load or store has come to a memory node. */
   #requested(fabric: Fabric, row: number, cycle: number): void {
     const memory = this.memory!;
-    const node = fabric.deliveredTile[row]! - this.#tileCount;
     const tile = fabric.deliveredSource[row]! - this.dieId * this.#tileCount;
     const packet = fabric.deliveredSequence[row]!;
     const isStore = fabric.deliveredChannel[row] === CHANNEL_STORE;
     const entry = this.#entryOf(tile * ENGINES + DMA);
+    const node = memory.nodeOf(tile, entry);
     const bytes = memory.bytesOf(entry, packet);
     const flits = Math.ceil(bytes / this.#flitBytes);
     // What comes flit by flit came a cycle each until now.
@@ -539,7 +611,7 @@ export class TileEngine {
     answers.tile[id] = tile;
     answers.packet[id] = packet;
     answers.bytes[id] = isStore ? 0 : bytes;
-    answers.channel[id] = isStore ? CHANNEL_STORE : CHANNEL_LOAD;
+    answers.channel[id] = isStore ? CHANNEL_ANSWER : CHANNEL_LOAD;
     // Data leave so that the last flit is there when the link has carried those before.
     const leaves = isStore || this.#costs.freeResponses ? done : done - flits + 1;
     this.#heap.push(Math.max(cycle + 1, leaves), this.#slots + id);
@@ -571,17 +643,19 @@ export class TileEngine {
   #answer(id: number, cycle: number): void {
     const { node, tile, packet, bytes, channel, next } = this.#answers;
     const to = tile[id]!;
-    if (this.#answersTravel) this.wide.inject(this.#tileCount + node[id]!, this.dieId * this.#tileCount + to, channel[id]!, bytes[id]!, packet[id]!, CLASS_RESPONSE);
-    else this.#transferred(to, cycle);
+    if (this.#answersTravel) {
+      const from = this.#nodesAtTiles ? this.topology.nodePorts[node[id]!]! >>> 3 : this.#tileCount + node[id]!;
+      this.wide.inject(from, this.dieId * this.#tileCount + to, channel[id]!, bytes[id]!, packet[id]! * 2, CLASS_RESPONSE);
+    } else this.#transferred(to, bytes[id]!, cycle);
     next[id] = this.#scalars.freeAnswer;
     this.#scalars.freeAnswer = id;
   }
 
-  #transferred(tile: number, cycle: number): void {
+  /** A packet of a load is in L1, or one of a store has been accepted. */
+  #transferred(tile: number, bytes: number, cycle: number): void {
     const slot = tile * ENGINES + DMA;
-    if (--this.#tiles.left[slot]! > 0) return;
-    this.#tiles.l1Bytes[tile]! += this.#laid.bytes[this.#entryOf(slot)]!;
-    this.#finish(slot, cycle);
+    this.#tiles.l1Bytes[tile]! += bytes;
+    if (--this.#tiles.left[slot]! === 0) this.#finish(slot, cycle);
   }
 
   // Exchanges.
@@ -727,7 +801,7 @@ export class TileEngine {
     }
   }
 
-  #send(tile: number, slot: number, entry: number): void {
+  #send(tile: number, slot: number, entry: number, cycle: number): void {
     const message = this.#laid.message[entry]!;
     const to = this.#peerOf(tile, entry);
     const id = this.#messageFor(to, message);
@@ -739,6 +813,18 @@ export class TileEngine {
     this.#since(id, slot);
     this.#tiles.left[slot] = this.#answersTravel ? packets : 1;
     this.#tiles.l1Bytes[tile]! += bytes;
+    if (to === tile) {
+      // Nothing leaves the tile.
+      columns.arrivals[id * this.#arrivalStride + 1] = packets;
+      const waits = this.#waitingSlot(tile, id);
+      const end = cycle + Math.ceil(bytes / this.tileHardware.dma.rowBytes);
+      if (waits >= 0) {
+        this.#tiles.phase[waits] = FINISHING;
+        this.#heap.push(end, waits);
+      }
+      this.#sent(id, slot, end);
+      return;
+    }
     for (let packet = 0; packet < packets; packet++) {
       this.wide.inject(tile, this.dieId * this.#tileCount + to, CHANNEL_SEND, packet === packets - 1 ? bytes - (packets - 1) * this.#packetBytes : this.#packetBytes, ((id << this.#packetShift) | packet) >>> 0);
     }
@@ -764,7 +850,7 @@ export class TileEngine {
   }
 
   /** A packet of a multicast or message has arrived, or the answer to one has come back to the sender. */
-  #received(tile: number, id: number, channel: number, sequence: number, cycle: number): void {
+  #received(tile: number, id: number, isMulticast: boolean, bytes: number, cycle: number): void {
     const columns = this.#exchanges;
     const rootSlot = columns.rootSlot[id]!;
     const rootTile = Math.floor(rootSlot / ENGINES);
@@ -772,22 +858,31 @@ export class TileEngine {
       if (--this.#tiles.left[rootSlot]! === 0) this.#sent(id, rootSlot, cycle);
       return;
     }
-    const isMulticast = channel === CHANNEL_MULTICAST;
     const member = isMulticast ? this.#memberInScope(tile, id) : 1;
     const packets = columns.packets[id]!;
+    const tree = columns.tree[id]!;
+    this.#tiles.l1Bytes[tile]! += bytes;
     columns.arrived[id]!++;
     const at = id * this.#arrivalStride + member;
     columns.arrivals[at]!++;
-    if (!isMulticast && this.#answersTravel) this.wide.inject(tile, this.dieId * this.#tileCount + rootTile, CHANNEL_SEND, 0, sequence, CLASS_RESPONSE);
+    if (!isMulticast && this.#answersTravel) this.wide.inject(tile, this.dieId * this.#tileCount + rootTile, CHANNEL_ANSWER, 0, id * 2 + 1, CLASS_RESPONSE);
     if (columns.arrivals[at] === packets) {
-      this.#tiles.l1Bytes[tile]! += this.#laid.bytes[this.#entryOf(rootSlot)]!;
       const slot = this.#waitingSlot(tile, id);
       if (slot >= 0) {
         this.#endExchange(slot, id, cycle);
         this.#leave(id);
       }
     }
-    if (!this.#answersTravel && columns.arrived[id] === packets * (isMulticast ? this.#plan.members[columns.tree[id]!]! - 1 : 1)) this.#sent(id, rootSlot, cycle);
+    // Without an acknowledgement the sender learns of the last arrival from as far as the farthest receiver.
+    const all = packets * (isMulticast ? this.#plan.members[tree]! - 1 : 1);
+    if (columns.arrived[id] !== all) return;
+    if (isMulticast ? this.#plan.answer[tree]! < 0 : !this.#answersTravel) this.#sent(id, rootSlot, cycle + (isMulticast ? this.#tellCycles * this.#plan.farthest[tree]! : 0));
+  }
+
+  /** A packet of a message is acknowledged. */
+  #answered(id: number, cycle: number): void {
+    const slot = this.#exchanges.rootSlot[id]!;
+    if (--this.#tiles.left[slot]! === 0) this.#sent(id, slot, cycle);
   }
 
   /** All has arrived, and the sender knows. */
@@ -817,7 +912,7 @@ export class TileEngine {
     const id = this.#exchangeFor(tile, entry);
     const columns = this.#exchanges;
     const tree = columns.tree[id]!;
-    if (this.#plan.tree[tree]! < 0) {
+    if (this.#plan.members[tree] === 1) {
       this.#leave(id);
       this.#finish(slot, cycle);
       return;
@@ -829,6 +924,15 @@ export class TileEngine {
     this.#since(id, slot);
     this.#tiles.waiting[slot] = id;
     this.#tiles.l1Bytes[tile]! += bytes;
+    if (this.#plan.tree[tree]! < 0) {
+      // A fabric that does not join: as long as the way from the farthest member, and joining at the busiest router.
+      if (++columns.started[id]! < this.#plan.members[tree]!) return;
+      const { reduction: { inputsPerCycle, latencyCycles, startCycles }, types } = this.topology;
+      const flits = Math.ceil(bytes / this.#flitBytes);
+      const way = types[1]!.cycles * 2 + this.#plan.farthest[tree]! * (this.#hardware.link.cycles + latencyCycles);
+      this.#tell(id, tree, cycle + startCycles + way + Math.ceil((flits * Math.max(1, this.#plan.inputs[tree]! - 1)) / (inputsPerCycle - 1)), true);
+      return;
+    }
     for (let packet = 0; packet < packets; packet++) {
       this.wide.contribute(this.#plan.tree[tree]!, tile, CHANNEL_REDUCE, packet === packets - 1 ? bytes - (packets - 1) * this.#packetBytes : this.#packetBytes, ((id << this.#packetShift) | packet) >>> 0);
     }
@@ -845,18 +949,29 @@ export class TileEngine {
     if (++columns.arrived[id]! < columns.packets[id]!) return;
     this.#tiles.l1Bytes[tile]! += this.#laid.bytes[this.#entryOf(columns.rootSlot[id]!)]!;
     if (this.#plan.answer[tree]! >= 0) this.wide.multicast(this.#plan.answer[tree]!, CHANNEL_REDUCE, 0, (id << this.#packetShift) >>> 0);
-    else this.#endAll(id, tree, cycle, false);
+    else this.#tell(id, tree, cycle, false);
     this.#endMember(tile, id, cycle);
   }
 
-  /** Every member but the root, or all, end in this cycle. */
-  #endAll(id: number, tree: number, cycle: number, withRoot: boolean): void {
-    const { waiting } = this.#tiles;
-    const root = this.#plan.root[tree]!;
-    for (let slot = 0; slot < this.#slots; slot++) {
-      if (waiting[slot] !== id || (!withRoot && Math.floor(slot / ENGINES) === root)) continue;
-      this.#endExchange(slot, id, cycle);
-      this.#leave(id);
+  /** Every member, or every one but the root, hears at its distance from the root that the result is in place. */
+  #tell(id: number, tree: number, cycle: number, withRoot: boolean): void {
+    const { tilesX } = this.#hardware.die;
+    const { x, y, width, height, root } = this.#plan;
+    const [rootX, rootY] = [root[tree]! % tilesX, Math.floor(root[tree]! / tilesX)];
+    for (let dy = 0; dy < height[tree]!; dy++) {
+      for (let dx = 0; dx < width[tree]!; dx++) {
+        const tile = (y[tree]! + dy) * tilesX + x[tree]! + dx;
+        if (tile === root[tree] && !withRoot) continue;
+        const slot = this.#waitingSlot(tile, id);
+        const told = cycle + this.#tellCycles * (Math.abs(x[tree]! + dx - rootX) + Math.abs(y[tree]! + dy - rootY));
+        if (told === this.#scalars.now) {
+          this.#endExchange(slot, id, told);
+          this.#leave(id);
+        } else {
+          this.#tiles.phase[slot] = FINISHING;
+          this.#heap.push(told, slot);
+        }
+      }
     }
   }
 
@@ -875,29 +990,28 @@ export class TileEngine {
     this.#tiles.waiting[slot] = id;
     this.#since(id, slot);
     columns.started[id]!++;
-    if (this.#networkBarriers && this.#plan.tree[tree]! >= 0) {
-      this.sync.contribute(this.#plan.tree[tree]!, tile, CHANNEL_BARRIER, 0, (id << this.#packetShift) >>> 0);
+    if (this.#plan.tree[tree]! >= 0) {
+      this.sync!.contribute(this.#plan.tree[tree]!, tile, CHANNEL_BARRIER, 0, (id << this.#packetShift) >>> 0);
       return;
     }
     if (columns.started[id]! < this.#plan.members[tree]!) return;
+    if (this.sync !== null) {
+      // A tile alone.
+      this.#end(slot, cycle);
+      return;
+    }
     // The last one wakes all; they hear of it at their distance from it.
     const { tilesX } = this.#hardware.die;
-    const { groupOfTile, programOfGroup, cornerOfGroup } = this.#placed;
-    const group = groupOfTile[tile]!;
-    const { program } = this.#laid.programs[programOfGroup[group]!]!.compiled;
-    const { scope } = program.collectives[this.#laid.collective[entry]!]!;
-    const corner = cornerOfGroup[group]!;
-    const [x, y] = [tile % tilesX, Math.floor(tile / tilesX)];
-    const rectangle = {
-      x: scope === 'column' ? x : corner % tilesX, y: scope === 'row' ? y : Math.floor(corner / tilesX),
-      width: scope === 'column' ? 1 : program.group.width, height: scope === 'row' ? 1 : program.group.height,
-    };
+    const rectangle = { x: this.#plan.x[tree]!, y: this.#plan.y[tree]!, width: this.#plan.width[tree]!, height: this.#plan.height[tree]! };
+    const last = { x: tile % tilesX, y: Math.floor(tile / tilesX) };
+    const observed = { x: 0, y: 0 };
     for (let dy = 0; dy < rectangle.height; dy++) {
       for (let dx = 0; dx < rectangle.width; dx++) {
-        const observed = { x: rectangle.x + dx, y: rectangle.y + dy };
+        observed.x = rectangle.x + dx;
+        observed.y = rectangle.y + dy;
         const waits = this.#waitingSlot(observed.y * tilesX + observed.x, id);
         this.#tiles.phase[waits] = FINISHING;
-        this.#heap.push(cycle + groupBarrierCycles(barrierHops(rectangle, { x, y }, observed), this.tileHardware.groupBarrierCycles), waits);
+        this.#heap.push(cycle + groupBarrierCycles(barrierHops(rectangle, last, observed), this.tileHardware.groupBarrierCycles), waits);
       }
     }
   }
