@@ -145,9 +145,6 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
   #hoping = 0;
   /** [output × 5 + input] lanes of those. */
   readonly #hopes = new Int32Array(FLIT_PORTS * FLIT_PORTS);
-  /** [request of a port] output virtual channel that it would accept, and how far that is from its pointer. */
-  readonly #best = new Int32Array(256);
-  readonly #bestRank = new Int32Array(256);
 
   /** @throws FabricError `FABRIC_BAD_OPTION`, `FABRIC_MESH_TOO_LARGE` */
   constructor(topology: DieTopology, options: FlitKernelOptions) {
@@ -1018,13 +1015,14 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     }
     this.#grantedCount = 0;
     this.#hoping = this.pipeline.speculative ? this.#hope(ports) : 0;
-    for (let output = 0; output < FLIT_PORTS; output++) {
+    while (ports !== 0) {
+      const output = 31 - Math.clz32(ports & -ports);
+      ports &= ports - 1;
       const count = this.#wantCount[output]!;
-      if (count === 0) continue;
-      const before = this.#grantedCount;
-      this.#matchLanes(base, output, count);
       this.#wantCount[output] = 0;
-      if (this.#grantedCount - before < count) blocked |= 1 << output;
+      let granted = 0;
+      for (let i = 0; i < count; i++) if (this.#acceptLane(base, output, count, i)) granted++;
+      if (granted < count) blocked |= 1 << output;
     }
     let waiting = 0;
     for (let input = 0; input < FLIT_PORTS; input++) if (words[base + WAIT + input] !== 0) waiting |= 1 << (BUSY_WAIT + input);
@@ -1033,68 +1031,66 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
   }
 
   /**
-   * Matches the input virtual channels that want one of an output port with its free lanes. Every free lane grants the first
-   * request from its pointer on; every input virtual channel accepts the first grant from its own.
+   * Matching of input virtual channels that want one of an output port with its free lanes, seen from one of them: every free
+   * lane grants the first request from its pointer on, and this one accepts the first grant from its own pointer on.
    */
-  #matchLanes(base: number, output: number, count: number): void {
+  #acceptLane(base: number, output: number, count: number, request: number): boolean {
     const words = this.#words;
-    const wants = this.#wants;
-    const best = this.#best;
-    const bestRank = this.#bestRank;
-    const lanesOfClass = this.#lanesOfClass;
     const { laneBits, entries } = this.#layout;
     const laneMask = (1 << laneBits) - 1;
     const entryBase = base + entries;
-    const first = output << 8;
-    for (let i = 0; i < count; i++) best[i] = -1;
-    let free = words[base + FREE + output]!;
-    while (free !== 0) {
-      const outLane = 31 - Math.clz32(free & -free);
-      free &= free - 1;
-      const out = (output << laneBits) | outLane;
-      const pointer = (words[entryBase + (out << 2) + LINE]! >>> GRANT_SHIFT) & 255;
-      let chosen = -1;
-      for (let i = 0; i < count; i++) {
-        const vc = wants[first + i]!;
-        if (((lanesOfClass[vc & laneMask]! >>> outLane) & 1) === 0) continue;
-        if (vc >= pointer) {
-          chosen = i;
-          break;
-        }
-        if (chosen < 0) chosen = i;
+    const vc = this.#wants[(output << 8) | request]!;
+    const entry = entryBase + (vc << 2);
+    const line = words[entry + LINE]!;
+    const pointer = line >>> ACCEPT_SHIFT;
+    const offered = words[base + FREE + output]! & this.#lanesOfClass[vc & laneMask]!; // a lane that an earlier request took was granted to that one
+    let candidates = pointer >>> laneBits === output ? offered & (-1 << (pointer & laneMask)) : offered;
+    let others = offered ^ candidates;
+    let out = 0;
+    do {
+      if (candidates === 0) {
+        if (others === 0) return false;
+        candidates = others;
+        others = 0;
       }
-      if (chosen < 0) continue;
-      const accept = words[entryBase + (wants[first + chosen]! << 2) + LINE]! >>> ACCEPT_SHIFT;
-      const rank = out >= accept && accept >>> laneBits === output ? outLane : outLane + 64; // those before the pointer come last
-      if (best[chosen]! < 0 || rank < bestRank[chosen]!) {
-        best[chosen] = out;
-        bestRank[chosen] = rank;
-      }
+      const outLane = 31 - Math.clz32(candidates & -candidates);
+      candidates &= candidates - 1;
+      out = (output << laneBits) | outLane;
+    } while (count > 1 && this.#grantOf(entryBase + (out << 2) + LINE, output, count, out & laneMask) !== vc);
+
+    words[entry + LINE] = (line & 0xffffff) | ((out + 1) << ACCEPT_SHIFT);
+    const outEntry = entryBase + (out << 2);
+    words[outEntry + LINE] = (words[outEntry + LINE]! & ~0xffff00) | (vc << OWNER_SHIFT) | ((vc + 1) << GRANT_SHIFT);
+    words[base + FREE + output]! &= ~(1 << (out & laneMask));
+    const state = words[entry + STATE]! | ACTIVE;
+    let done = true;
+    if (state >>> OUT_SHIFT === FORKED) {
+      const fork = words[entry + TARGET]!;
+      words[entry + STATE] = state;
+      this.#forks[fork + F_OUT + output] = out;
+      this.#forks[fork + F_GRANTED]! |= 1 << output;
+      this.#forks[fork + F_PENDING]! &= ~(1 << output);
+      done = this.#forks[fork + F_PENDING] === 0;
+    } else {
+      words[entry + STATE] = (state & 0xffffff) | (out << OUT_SHIFT);
     }
+    if (done) words[base + WAIT + (vc >>> laneBits)]! &= ~(1 << (vc & laneMask));
+    this.#granted[this.#grantedCount++] = vc;
+    return true;
+  }
+
+  /** The input virtual channel that a free lane of an output port is offered to: the first from its pointer on that wants it. */
+  #grantOf(line: number, output: number, count: number, outLane: number): number {
+    const pointer = (this.#words[line]! >>> GRANT_SHIFT) & 255;
+    const laneMask = (1 << this.#layout.laneBits) - 1;
+    let first = -1;
     for (let i = 0; i < count; i++) {
-      const out = best[i]!;
-      if (out < 0) continue;
-      const vc = wants[first + i]!;
-      const entry = entryBase + (vc << 2);
-      const outEntry = entryBase + (out << 2);
-      words[entry + LINE] = (words[entry + LINE]! & 0xffffff) | ((out + 1) << ACCEPT_SHIFT);
-      words[outEntry + LINE] = (words[outEntry + LINE]! & ~0xffff00) | (vc << OWNER_SHIFT) | ((vc + 1) << GRANT_SHIFT);
-      words[base + FREE + output]! &= ~(1 << (out & laneMask));
-      const state = words[entry + STATE]! | ACTIVE;
-      let done = true;
-      if (state >>> OUT_SHIFT === FORKED) {
-        const fork = words[entry + TARGET]!;
-        words[entry + STATE] = state;
-        this.#forks[fork + F_OUT + output] = out;
-        this.#forks[fork + F_GRANTED]! |= 1 << output;
-        this.#forks[fork + F_PENDING]! &= ~(1 << output);
-        done = this.#forks[fork + F_PENDING] === 0;
-      } else {
-        words[entry + STATE] = (state & 0xffffff) | (out << OUT_SHIFT);
-      }
-      if (done) words[base + WAIT + (vc >>> laneBits)]! &= ~(1 << (vc & laneMask));
-      this.#granted[this.#grantedCount++] = vc;
+      const vc = this.#wants[(output << 8) | i]!;
+      if (((this.#lanesOfClass[vc & laneMask]! >>> outLane) & 1) === 0) continue;
+      if (vc >= pointer) return vc;
+      if (first < 0) first = vc;
     }
+    return first;
   }
 
   /** Which pairs of output and input port have a head flit that asks for switch and virtual channel at once. */
