@@ -1,8 +1,10 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { CliError, exitCodes, reportError, type Output } from './errors.ts';
+import { addGemmCommand } from './gemm/command.ts';
 import { listHardware } from './hardware/list.ts';
 import { showHardware, type ShowFlags } from './hardware/show.ts';
 import { run, type RunFlags } from './run.ts';
+import { addProgramCommand } from './tile-program/command.ts';
 import { addTrafficCommand } from './traffic/command.ts';
 import { traceInfo, traceSynthesize, type SynthesisFlags } from './trace-commands.ts';
 import { validate, type ValidateFlags } from './validate/validate.ts';
@@ -70,6 +72,8 @@ function build(output: Output, done: (exitCode: number) => void): Command {
     });
 
   addTrafficCommand(program, output, done);
+  addGemmCommand(program, output, done);
+  addProgramCommand(program, output, done);
 
   const trace = program.command('trace').description('Look at routing traces, and make them.');
   trace
