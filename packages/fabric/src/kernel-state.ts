@@ -23,17 +23,18 @@ export const OUTPUT_LAG = 2; // how much earlier than that it is free exactly, i
 export const LINK = 3; // what a hop needs of the output link, see linkWord
 export const POINTER = 4; // bit at which the next arbitration begins
 export const BLOCKED = 5; // 1 when somebody waits for credits that are kept here; at JOIN: for room in the table
-export const LAST_CHANNEL = 6; // channel of the last packets on the output link
-export const RECENT_BYTES = 7; // bytes of that channel that are not in the counters yet
-export const RECENT = 8; // likewise busy cycles | packets << RECENT_SHIFT
+export const RECENT = 6; // of the last packets on the output link: busy cycles | packets << 16 | their channel << 24, not in the counters yet
+export const RECENT_BYTES = 7; // their bytes
+export const RECENT_ROW = 8; // where the counters of that channel begin, or −1
 export const PEER = 9; // a copy of the topology's `peer`, which a hop needs twice
 export const FIRST_QUEUE = 10;
 
-/** Where packets begin in RECENT, and the bits that say that it must be emptied before more is added: half full of either. */
-export const RECENT_SHIFT = 20;
-export const RECENT_FULL = 0x40080000;
+/** Fields of RECENT, and the bits that say that it must be emptied before more is added: half full of cycles or packets. */
+export const RECENT_PACKET = 0x10000;
+export const RECENT_CHANNEL = 24;
+export const RECENT_FULL = 0x808000;
 /** Longer holds are counted at once. */
-export const RECENT_MOST_BUSY = 0x7ffff;
+export const RECENT_MOST_BUSY = 0x7fff;
 
 /** LINK: row of the type | kind << 4 | 1 << 6 when a flit takes exactly a cycle | latency << 8. */
 export const LINK_ROW = 15;
@@ -170,7 +171,7 @@ export interface KernelColumns {
   readonly combiners: Int32Array;
   /** [joins × 8] see the fields of a join. */
   joins: Int32Array;
-  /** [2 × wakeStride] routers (bits) to visit in this cycle and the next one: even cycles in the first half, odd ones in the second; behind the words of a half a bit for each word. */
+  /** [64 × wakeStride] routers (bits) to visit in this cycle and the next 63, by cycle modulo 64; behind the words of a cycle a bit for each word. */
   readonly wakes: Int32Array;
   /** [endpoints × 2] running hash of (arrival cycle, source, sequence) of what each tile or node received. */
   readonly deliveryHash: Int32Array;
@@ -185,8 +186,6 @@ export interface KernelScalars {
   freePacket: number;
   freeEvent: number;
   freeJoin: number;
-  /** Is there a router to visit in the next cycle? */
-  soon: boolean;
   live: number;
   linkHops: number;
   flitHops: number;
@@ -210,6 +209,8 @@ export function emptyColumns(topology: DieTopology, shape: KernelShape, classes:
   for (let port = 0; port < ports; port++) {
     const creditFlits = creditsAt(topology, port);
     portColumn[(port << shift) + PEER] = peer[port]!;
+    portColumn[(port << shift) + RECENT] = RECENT_FULL; // the first packet finds no room, and gets a row
+    portColumn[(port << shift) + RECENT_ROW] = -1;
     portColumn[(port << shift) + LINK] = linkWord(types[type[port]!]!, type[port]!);
     for (let lane = 0; lane < lanes; lane++) {
       const queue = (port << shift) + FIRST_QUEUE + lane * QUEUE_FIELDS;
@@ -236,7 +237,7 @@ export function emptyColumns(topology: DieTopology, shape: KernelShape, classes:
     sources: new Int32Array(lanes === classes ? 0 : endpoints * classes * 2).fill(-1),
     combiners: new Int32Array(joins ? routers * COMBINER_FIELDS : 0),
     joins: new Int32Array(joins ? JOIN_STRIDE * 64 : 0),
-    wakes: new Int32Array(2 * wakeStride(routers)),
+    wakes: new Int32Array(WAKE_CYCLES * wakeStride(routers)),
     deliveryHash: new Int32Array(endpoints * 2),
     counterRow: new Int32Array(ports * channels).fill(-1),
     counters: new Float64Array(COUNTER_STRIDE * 64),
@@ -297,7 +298,10 @@ export function resetClock(columns: KernelColumns, { lanes }: Pick<KernelShape, 
   occupied.fill(0);
 }
 
-/** Words of `wakes` that hold a bit for each router, and all words of one half. */
+/** Cycles that `wakes` reaches ahead, a power of two; later wakes are events. */
+export const WAKE_CYCLES = 64;
+
+/** Words of `wakes` that hold a bit for each router, and all words of one cycle. */
 export function wakeWords(routers: number): number {
   return (routers + 31) >>> 5;
 }

@@ -23,9 +23,9 @@ const {
   BLOCKED, BOUNDARY_STRIDE, BYTES, COMBINER_FIELDS, COMBINE_FREE, CONTRIBUTED, COORDINATES, COUNTER_STRIDE, COUNT_ARBITRATION_STALL, COUNT_BUSY,
   COUNT_BYTES, COUNT_CREDIT_STALL, COUNT_PACKETS, CREDITS, CREDIT_WAIT_SINCE, ENDPOINT_FIELDS, FINAL, FIRST_JOIN, FIRST_QUEUE, HEAD_SINCE,
   INJECTION_FREE, INPUT_FREE, ITEM_ARRIVAL, ITEM_BYTES, ITEM_ENTERED, ITEM_FINAL, ITEM_META, ITEM_POSITION, ITEM_SEQUENCE, ITEM_SOURCE, ITEM_TAIL,
-  JOIN_CHANNEL, JOIN_MISSING, JOIN_NEXT, JOIN_PACKET, JOIN_SEQUENCE, JOIN_STRIDE, JOIN_TAIL, JOIN_TREE, LAST_CHANNEL, LINK, LINK_CYCLES, LINK_KIND,
+  JOIN_CHANNEL, JOIN_MISSING, JOIN_NEXT, JOIN_PACKET, JOIN_SEQUENCE, JOIN_STRIDE, JOIN_TAIL, JOIN_TREE, LINK, LINK_CYCLES, LINK_KIND,
   LINK_ROW, LINK_UNIT, META, NEVER, NEXT, OUTPUT_FREE, OUTPUT_LAG, PACKET_STRIDE, PEER, POINTER, QUEUE_FIELDS, QUEUE_HEAD, QUEUE_TAIL, RECENT,
-  RECENT_BYTES, RECENT_FULL, RECENT_MOST_BUSY, RECENT_SHIFT, ROUTER_FIELDS, SOURCE, TABLE_USED, TAIL, TARGET, VISITED, WAKE_AT, WANTED, WANTED_OUTPUTS,
+  RECENT_BYTES, RECENT_CHANNEL, RECENT_FULL, RECENT_MOST_BUSY, RECENT_PACKET, RECENT_ROW, ROUTER_FIELDS, SOURCE, TABLE_USED, TAIL, TARGET, VISITED, WAKE_AT, WAKE_CYCLES, WANTED, WANTED_OUTPUTS,
   WHERE,
 } = state;
 const { CLASS_FROM_HUB, CLASS_REDUCTION, CLASS_REQUEST, CLASS_RESPONSE, CLASS_TO_HUB, CLASSES } = fabric;
@@ -151,7 +151,7 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
     const joins = this.classes.includes(CLASS_REDUCTION) || this.classes.includes(CLASS_RESPONSE);
     this.#shape = { lanes: this.lanes, channels: this.channels, slots: this.#slots, endpoints: topology.tiles + topology.nodes.length, joins };
     this.#columns = emptyColumns(topology, this.#shape, this.classes.length);
-    this.#scalars = { now: -1, freePacket: -1, freeEvent: -1, freeJoin: -1, soon: false, live: 0, linkHops: 0, flitHops: 0, deliveredPackets: 0, counterRows: 0, overflow: [] };
+    this.#scalars = { now: -1, freePacket: -1, freeEvent: -1, freeJoin: -1, live: 0, linkHops: 0, flitHops: 0, deliveredPackets: 0, counterRows: 0, overflow: [] };
     this.#addPackets(0);
     this.#addEvents(0);
     this.#addJoins(0);
@@ -225,7 +225,6 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
     this.#scalars.overflow = [];
     this.#scalars.freeEvent = -1;
     this.#addEvents(0);
-    this.#scalars.soon = false;
     this.#scalars.now = -1;
   }
 
@@ -243,8 +242,7 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
   }
 
   nextCycle(): number {
-    const { now, soon, overflow } = this.#scalars;
-    if (soon) return now + 1;
+    const { now, overflow } = this.#scalars;
     const { occupied } = this.#columns;
     const words = occupied.length;
     const mask = this.#slots - 1;
@@ -267,7 +265,7 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
   beginCycle(cycle: number): void {
     const scalars = this.#scalars;
     if (cycle <= scalars.now) throw new Error(`Cycle ${cycle} begins after cycle ${scalars.now}.`);
-    if (scalars.soon && cycle !== scalars.now + 1) throw new Error(`Cycle ${cycle} begins after cycle ${scalars.now}, but cycle ${scalars.now + 1} has work.`);
+    if (cycle > scalars.now + 1 && this.nextCycle() < cycle) throw new Error(`Cycle ${cycle} begins after cycle ${scalars.now}, but cycle ${this.nextCycle()} has work.`);
     if (scalars.overflow.length > 0) this.#admitOverflow(cycle);
     const { arrivals, eventsAt, occupied, packets, events, ports, routers, wakes } = this.#columns;
     const { lanes, topology } = this;
@@ -276,11 +274,9 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
     const isPlain = lanes === 1 && !hasTrees;
     const rests = topology.setupCycles > 0;
     const { hubRouter } = topology;
-    scalars.soon = false;
     scalars.now = cycle;
     this.#deliveries.rows = 0;
-    // Routers that were to be visited in the next cycle are in this half already: the owner never skips it (nextCycle says so).
-    const wakesNow = (cycle & 1) * this.#wakeStride;
+    const wakesNow = (cycle & (WAKE_CYCLES - 1)) * this.#wakeStride;
     const wordsNow = wakesNow + this.#wakeWords;
     const slot = cycle & (this.#slots - 1);
     occupied[slot >>> 5]! &= ~(1 << (slot & 31));
@@ -619,7 +615,7 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
   }
 
   decide(): void {
-    const { topology, lanes, channels } = this;
+    const { topology, lanes } = this;
     const { arrivals, occupied, ports, routers, requests, firstLane } = this.#columns;
     let { packets } = this.#columns;
     const shift = this.#portShift;
@@ -629,7 +625,9 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
     const words = this.#words;
     const hasTrees = this.#trees.length > 0;
     const isSimple = this.#virtualChannels === 1 && hubRouter < 0;
-    const { setupCycles } = topology;
+    const { setupCycles, maxPacketFlits } = topology;
+    const typeCreditCycles = this.#typeCreditCycles;
+    const typeFlitsPerCycle = this.#typeFlitsPerCycle;
     const slotMask = this.#slots - 1;
     const now = this.#scalars.now;
     const awake = this.#awake;
@@ -774,17 +772,15 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
           if (wantedNow === 0) routers[router * ROUTER_FIELDS + WANTED_OUTPUTS]! &= ~(1 << out);
           else if (free < nextCycle) nextCycle = free;
           const channel = meta >>> 24;
-          if (channel !== ports[output + LAST_CHANNEL] || (ports[output + RECENT]! & RECENT_FULL) !== 0) {
-            this.#countRecent(port);
-            ports[output + LAST_CHANNEL] = channel;
-          }
+          const recent = ports[output + RECENT]!;
+          if (recent >>> RECENT_CHANNEL !== channel || (recent & RECENT_FULL) !== 0) this.#countRecent(port, channel);
+          ports[output + RECENT]! += hold > RECENT_MOST_BUSY ? this.#countHold(output, hold) : hold + RECENT_PACKET;
           ports[output + RECENT_BYTES]! += packets[offset + BYTES]!;
-          ports[output + RECENT]! += (1 << RECENT_SHIFT) + (hold > RECENT_MOST_BUSY ? this.#countHold(port, channel, hold) : hold);
           if (headSince < now) {
             const creditWaitSince = ports[queue + CREDIT_WAIT_SINCE]!;
             const forCredit = creditWaitSince < 0 ? 0 : now - creditWaitSince;
-            const counter = this.#counterAt(port * channels + channel);
             const { counters } = this.#columns;
+            const counter = ports[output + RECENT_ROW]!;
             counters[counter + COUNT_CREDIT_STALL]! += forCredit;
             counters[counter + COUNT_ARBITRATION_STALL]! += now - headSince - forCredit;
             ports[queue + CREDIT_WAIT_SINCE] = -1;
@@ -815,7 +811,10 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
                 this.#becomeHead(queue, router, inputPort, lane, next, rested);
                 if (rested < nextCycle) nextCycle = rested;
               }
-              this.#returnCredits(queue + CREDITS, ports[input + LINK]!, flits, bufferFree);
+              const inputLink = ports[input + LINK]! & LINK_ROW;
+              const back = bufferFree + typeCreditCycles[inputLink]! - now;
+              if (ports[queue + CREDITS]! >= back * typeFlitsPerCycle[inputLink]! + maxPacketFlits) ports[queue + CREDITS]! += flits;
+              else this.#scheduleEvent(now + back, queue + CREDITS, flits);
             } else {
               const since = this.#leaveEdge(router, inputPort, queue, lane, offset, bufferFree);
               if (since < nextCycle) nextCycle = since;
@@ -852,20 +851,20 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
     this.#scalars.flitHops += flitHops;
   }
 
-  /** Takes the routers that decide in this cycle out of their half of `wakes`, in their order, which is that of memory. */
+  /** Takes the routers that decide in this cycle out of `wakes`, in their order, which is that of memory. */
   #takeAwake(): number {
     const { wakes } = this.#columns;
     const awake = this.#awake;
-    const half = (this.#scalars.now & 1) * this.#wakeStride;
-    const end = half + this.#wakeStride;
+    const first = (this.#scalars.now & (WAKE_CYCLES - 1)) * this.#wakeStride;
+    const end = first + this.#wakeStride;
     let count = 0;
-    for (let at = half + this.#wakeWords; at < end; at++) {
+    for (let at = first + this.#wakeWords; at < end; at++) {
       let words = wakes[at]!;
       wakes[at] = 0;
       for (; words !== 0; words &= words - 1) {
-        const word = ((at - half - this.#wakeWords) << 5) + 31 - Math.clz32(words & -words);
-        let bits = wakes[half + word]!;
-        wakes[half + word] = 0;
+        const word = ((at - first - this.#wakeWords) << 5) + 31 - Math.clz32(words & -words);
+        let bits = wakes[first + word]!;
+        wakes[first + word] = 0;
         for (; bits !== 0; bits &= bits - 1) awake[count++] = (word << 5) + 31 - Math.clz32(bits & -bits);
       }
     }
@@ -1209,10 +1208,10 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
     const { ports, counterRow } = this.#columns;
     const { channels } = this;
     const at = port << this.#portShift;
-    this.#countRecent(port);
+    this.#countRecent(port, -1);
     const { counters } = this.#columns;
     const over = ports[at + OUTPUT_FREE]! - end;
-    const lastChannel = ports[at + LAST_CHANNEL]!;
+    const lastChannel = ports[at + RECENT]! >>> RECENT_CHANNEL;
     for (let channel = 0; channel < channels; channel++) {
       const row = counterRow[port * channels + channel]!;
       if (row < 0) continue;
@@ -1227,26 +1226,30 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
     }
   }
 
-  /** Moves what a port has counted of its last channel to the counters. */
-  #countRecent(port: number): void {
+  /** Moves what a port has counted of its last channel to the counters. What follows is of `next`; −1: of the same. */
+  #countRecent(port: number, next: number): void {
     const { ports } = this.#columns;
     const at = port << this.#portShift;
     const recent = ports[at + RECENT]!;
-    if (recent === 0) return;
-    const counter = this.#counterAt(port * this.channels + ports[at + LAST_CHANNEL]!);
-    const { counters } = this.#columns;
-    counters[counter + COUNT_BYTES]! += ports[at + RECENT_BYTES]!;
-    counters[counter + COUNT_BUSY]! += recent & ((1 << RECENT_SHIFT) - 1);
-    counters[counter + COUNT_PACKETS]! += recent >>> RECENT_SHIFT;
-    ports[at + RECENT_BYTES] = 0;
-    ports[at + RECENT] = 0;
+    const counter = ports[at + RECENT_ROW]!;
+    if (counter >= 0) {
+      const { counters } = this.#columns;
+      counters[counter + COUNT_BYTES]! += ports[at + RECENT_BYTES]!;
+      counters[counter + COUNT_BUSY]! += recent & (RECENT_PACKET - 1);
+      counters[counter + COUNT_PACKETS]! += (recent >>> 16) & 0xff;
+      ports[at + RECENT_BYTES] = 0;
+      ports[at + RECENT] = recent & (-1 << RECENT_CHANNEL);
+    }
+    if (next < 0) return;
+    ports[at + RECENT] = next << RECENT_CHANNEL;
+    ports[at + RECENT_ROW] = this.#counterAt(port * this.channels + next);
   }
 
-  /** Counts a hold that is too long for RECENT; nothing of it is left for there. */
-  #countHold(port: number, channel: number, hold: number): number {
-    const counter = this.#counterAt(port * this.channels + channel);
-    this.#columns.counters[counter + COUNT_BUSY]! += hold;
-    return 0;
+  /** Counts a hold that is too long for RECENT: only its packet is left for there. */
+  #countHold(output: number, hold: number): number {
+    const { ports, counters } = this.#columns;
+    counters[ports[output + RECENT_ROW]! + COUNT_BUSY]! += hold;
+    return RECENT_PACKET;
   }
 
   /** Where the counters of a port and channel begin; the first time they get a row. */
@@ -1362,31 +1365,28 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
     routers[router * ROUTER_FIELDS + WANTED_OUTPUTS]! |= 1 << out;
   }
 
-  /** Marks a router for this cycle's decisions, or for a later cycle's. */
+  /** Marks a router for this cycle's decisions, or for a later cycle's. Beyond the next cycle it is marked once: when it decides, it knows better. */
   #wakeRouter(router: number, cycle: number): void {
-    const scalars = this.#scalars;
-    const now = scalars.now;
+    const { now } = this.#scalars;
+    const { wakes, routers, occupied } = this.#columns;
     if (cycle > now + 1) {
-      const { routers } = this.#columns;
-      const at = router * ROUTER_FIELDS;
-      if (routers[at + WAKE_AT]! > cycle || routers[at + WAKE_AT]! <= now) {
-        routers[at + WAKE_AT] = cycle;
+      const at = router * ROUTER_FIELDS + WAKE_AT;
+      const pending = routers[at]!;
+      if (pending <= cycle && pending > now) return;
+      routers[at] = cycle;
+      if (cycle - now >= WAKE_CYCLES) {
         this.#scheduleEvent(cycle, ~router, 0);
+        return;
       }
-      return;
     }
-    const { wakes } = this.#columns;
-    let half = 0;
-    if (cycle <= now) {
-      half = (now & 1) * this.#wakeStride;
-    } else {
-      half = (cycle & 1) * this.#wakeStride;
-      scalars.soon = true;
-    }
-    const word = half + (router >>> 5);
-    const before = wakes[word]!;
-    wakes[word] = before | (1 << (router & 31));
-    if (before === 0) wakes[half + this.#wakeWords + (router >>> 10)]! |= 1 << ((router >>> 5) & 31);
+    const first = ((cycle > now ? cycle : now) & (WAKE_CYCLES - 1)) * this.#wakeStride;
+    const before = wakes[first + (router >>> 5)]!;
+    wakes[first + (router >>> 5)] = before | (1 << (router & 31));
+    if (before !== 0) return;
+    wakes[first + this.#wakeWords + (router >>> 10)]! |= 1 << ((router >>> 5) & 31);
+    if (cycle <= now) return;
+    const slot = cycle & (this.#slots - 1);
+    occupied[slot >>> 5]! |= 1 << (slot & 31);
   }
 
   /** The packet leaves the die. */
