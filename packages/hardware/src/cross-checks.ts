@@ -65,7 +65,7 @@ function checkMemory({ memory, die }: Hardware, refuse: Refuse): void {
   if (memory === null) return;
   const { edgeNodes: on, aliasing, channels } = memory;
   if (on === undefined) {
-    if (aliasing === 'column') refuse('HARDWARE_BAD_MEMORY', 'memory.aliasing', '"none" without memory.edgeNodes', '"column"', 'A request can only go to the node of its own column where nodes have a place.');
+    if (aliasing === 'column' || aliasing === 'edge') refuse('HARDWARE_BAD_MEMORY', 'memory.aliasing', '"none" without memory.edgeNodes', `"${aliasing}"`, 'A request can only go to the node of its own column where nodes have a place.');
     return;
   }
   let nodes = 0;
@@ -81,7 +81,7 @@ function checkMemory({ memory, die }: Hardware, refuse: Refuse): void {
     refuse('HARDWARE_BAD_MEMORY', 'memory.channels', `a multiple of ${nodes}, the nodes of memory.edgeNodes together`, channels, 'Every node owns an equal share of the channels.');
   }
   if (aliasing === 'column' && edges.length > 1) {
-    refuse('HARDWARE_BAD_MEMORY', 'memory.aliasing', '"none" with nodes on several edges', '"column"', `A tile would have a node on each of ${edges.join(' and ')}.`);
+    refuse('HARDWARE_BAD_MEMORY', 'memory.aliasing', '"none" or "edge" with nodes on several edges', '"column"', `A tile would have a node on each of ${edges.join(' and ')}.`);
   }
 }
 

@@ -96,7 +96,7 @@ const badMachines: [what: string, preset: string, change: Json, code: string, me
   ['channels that nodes cannot share', 'flat-8x8', { 'memory.channels': 24 }, 'HARDWARE_BAD_MEMORY', 'memory.channels must be a multiple of 16, the nodes of memory.edgeNodes together, got 24'],
   ['a column with two nodes', 'flat-8x8', { 'memory.aliasing': 'column' }, 'HARDWARE_BAD_MEMORY', 'A tile would have a node on each of west and south.'],
   ['aliasing without a place', 'mesh-8x8', { 'memory.aliasing': 'column' }, 'HARDWARE_BAD_MEMORY', 'memory.aliasing must be "none" without memory.edgeNodes'],
-  ['an unknown aliasing', 'flat-8x8', { 'memory.aliasing': 'row' }, 'SCHEMA_OUT_OF_RANGE', 'memory.aliasing must be one of "none", "column", got "row"'],
+  ['an unknown aliasing', 'flat-8x8', { 'memory.aliasing': 'row' }, 'SCHEMA_OUT_OF_RANGE', 'memory.aliasing must be one of "none", "column", "edge", got "row"'],
   ['more tiles than ids', 'mesh-8x8', { 'die.tilesX': 4097, 'die.tilesY': 4096 }, 'HARDWARE_TOO_LARGE', 'die must be at most 16777216 tiles with 1 die, got 4097 x 4096'],
   ['a coordinate beyond 65535', 'flat-wafer-8', { 'die.tilesX': 16_385 }, 'HARDWARE_TOO_LARGE', 'die.tilesX must be at most 16384 with 4 dies side by side, got 16385'],
 ];

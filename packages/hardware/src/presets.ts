@@ -11,12 +11,13 @@ import { flatWafer8 } from './presets/flat-wafer-8.ts';
 import { floonoc4x4 } from './presets/floonoc-4x4.ts';
 import { mesh8x8 } from './presets/mesh-8x8.ts';
 import type { Preset } from './presets/preset.ts';
+import { softhier4x4, softhier4x4Private, softhier8x8 } from './presets/softhier.ts';
 import { wse2 } from './presets/wse2.ts';
 import type { Hardware } from './spec.ts';
 
 /** In the order in which a person meets them. */
 export const presetList: readonly Preset[] = [
-  mesh8x8, flat8x8, flat16x16, flat32x32, flat32x32With4T, flatWafer8, flatWafer64, flatWafer64With160G, wse2, floonoc4x4, c2c256g,
+  mesh8x8, flat8x8, flat16x16, flat32x32, flat32x32With4T, flatWafer8, flatWafer64, flatWafer64With160G, wse2, floonoc4x4, softhier4x4, softhier4x4Private, softhier8x8, c2c256g,
 ];
 
 /** The machines that ship with Kerf, by name. They are frozen: copy one to change it. */

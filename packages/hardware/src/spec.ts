@@ -71,17 +71,54 @@ const matrixSchema = Type.Object(
     rows: whole('Height of the array, compute elements.', 1, 4096),
     columns: whole('Width of the array, compute elements.', 1, 4096),
     pipelineStages: whole('Pipeline stages inside one compute element.', 0, 64),
+    issueCycles: Type.Optional(whole('Software: cycles around a job, from deciding to start it until it begins, and from its end until that is noticed. Absent: 8.', 0, 100_000)),
   },
   { ...strict, description: 'The matrix engine of a tile.' },
+);
+
+const vectorSchema = Type.Object(
+  {
+    flopsPerCycle: whole('Peak of all vector units of a tile together in 16-bit floating point, operations per cycle; a multiply-add counts as two.', 1, 2 ** 24),
+    units: Type.Optional(whole('Vector units of a tile; rows are dealt out to them. Absent: 4.', 1, 1024)),
+    loadBytesPerCycle: Type.Optional(whole('What one unit loads or stores, bytes per cycle. Absent: an equal share of a quarter of the scratchpad bandwidth.', 1, 2 ** 20)),
+    rowBatch: Type.Optional(whole('Rows that a kernel works on between two branches of its loop. Absent: 16.', 1, 4096)),
+    batchInstructions: Type.Optional(whole('Scalar instructions of such a branch, cycles. Absent: 5.', 0, 10_000)),
+    callCycles: Type.Optional(whole('From calling a vector step to its first instruction, and from its last to the return, cycles. Absent: 30.', 0, 100_000)),
+    loopCycles: Type.Optional(whole('Set-up of a loop over rows, cycles. Absent: 10.', 0, 100_000)),
+  },
+  { ...strict, description: 'The vector engine of a tile.' },
+);
+
+const dmaSchema = Type.Object(
+  {
+    queuedTransfers: Type.Optional(whole('Transfers that wait in the engine. Absent: 64.', 1, 65_536)),
+    outstandingBursts: Type.Optional(whole('Bursts under way at once. Absent: 256.', 1, 65_536)),
+    startGapCycles: Type.Optional(whole('Between the starts of two transfers, or of two lines of a 2-D transfer, cycles. Absent: 3.', 0, 10_000)),
+    firstBeatCycles: Type.Optional(whole('From the start of a transfer in the engine until its first beat is beyond the first router, cycles. Absent: 6.', 0, 10_000)),
+    issueCycles: Type.Optional(whole('Software: from deciding on a transfer until the engine has it, cycles. Absent: 14.', 0, 100_000)),
+    pollCycles: Type.Optional(whole('Software: one pass of the loop that waits for its end, cycles. Absent: 2.', 1, 100_000)),
+    issuePeriodCycles: Type.Optional(whole('Software: between handing over two transfers, cycles. Absent: 14.', 0, 100_000)),
+  },
+  { ...strict, description: 'The DMA engine of a tile and the software that feeds it. Absent: one as in the SoftHier tile.' },
+);
+
+const barrierSchema = Type.Object(
+  {
+    tileCycles: Type.Optional(whole('From the last engine of a tile that arrives until all of the tile go on, cycles. Absent: 4.', 0, 100_000)),
+    groupCycles: Type.Optional(whole('A barrier of a group in software: everything but its ways across the network, cycles. Absent: 74.', 0, 100_000)),
+  },
+  { ...strict, description: 'Barriers. Absent: as in the SoftHier kernels.' },
 );
 
 const tileSchema = Type.Object(
   {
     matrix: matrixSchema,
-    vector: Type.Object(
-      { flopsPerCycle: whole('Peak of all vector units of a tile together in 16-bit floating point, operations per cycle.', 1, 2 ** 24) },
-      { ...strict, description: 'The vector engine of a tile.' },
+    vector: vectorSchema,
+    transpose: Type.Optional(
+      Type.Object({ edgeBytes: whole('Edge of the square that the transposer holds, bytes of one row.', 1, 2 ** 20) }, { ...strict, description: 'The transposer of a tile. Absent: one that holds a square of rows as wide as a scratchpad access.' }),
     ),
+    dma: Type.Optional(dmaSchema),
+    barrier: Type.Optional(barrierSchema),
     l1Bytes: whole('Scratchpad memory of a tile, bytes.', 1, 2 ** 32),
     l1BytesPerCycle: whole('Bandwidth of the scratchpad memory, bytes per cycle.', 1, 2 ** 20),
   },
@@ -128,13 +165,60 @@ const reductionSchema = Type.Object(
 
 const nodesOn = (edge: string) => whole(`Memory nodes on the ${edge} edge of a die.`, 0, 65_536);
 
+/** Times of the DRAM behind a channel in memory clocks, and what else a memory specification says. */
+const timingFields = {
+  clockMegahertz: 'Clock of the memory, megahertz. Absent: the one at which the channel has its bytesPerCyclePerChannel.',
+  burstBytes: 'Bytes of one burst of one pseudo-channel. Absent: 32.',
+  burstClocks: 'Data time of a burst (CCDS), memory clocks. Absent: 2.',
+  sameGroupClocks: 'Between bursts of one bank group (CCDL), memory clocks. Absent: 4.',
+  openToReadClocks: 'From opening a row to a read (RCDRD), memory clocks. Absent: 12.',
+  openToWriteClocks: 'From opening a row to a write (RCDWR), memory clocks. Absent: 10.',
+  closeClocks: 'From closing a row to opening another (RP), memory clocks. Absent: 12.',
+  rowOpenClocks: 'A row stays open at least (RAS), memory clocks. Absent: 30.',
+  rowCycleClocks: 'Between two openings in one bank (RC), memory clocks. Absent: 45.',
+  readLatencyClocks: 'From a read to its data (RL), memory clocks. Absent: 35.',
+  writeLatencyClocks: 'From a write to its data (WL), memory clocks. Absent: 8.',
+  openGapClocks: 'Between openings in different banks (RRD), memory clocks. Absent: 2.',
+  fourOpensClocks: 'No five openings within (FAW), memory clocks. Absent: 9.',
+  readToCloseClocks: 'From a read to closing its row (RTP), memory clocks. Absent: 2.',
+  writeRecoveryClocks: 'From the end of write data to closing the row (WR), memory clocks. Absent: 35.',
+  readToWriteClocks: 'From a read to a write (RTW), memory clocks. Absent: 12.',
+  writeToReadClocks: 'From the end of write data to a read of another bank group (WTRS), memory clocks. Absent: 4.',
+  writeToReadSameGroupClocks: 'From the end of write data to a read of the same bank group (WTRL), memory clocks. Absent: 6.',
+  refreshIntervalClocks: 'A refresh is due every so often (REFI), memory clocks. Absent: 3000.',
+  refreshClocks: 'A refresh of all banks takes (RFC), memory clocks. Absent: 260.',
+  writeBufferBytes: 'Writes that a channel acknowledges before the DRAM has them, bytes. Absent: 8192.',
+} as const;
+type MemoryTimingField = keyof typeof timingFields;
+
+const bitList = (what: string) => ({ type: 'array', description: `Bits of an address inside a channel that name ${what}.`, items: { type: 'integer', minimum: 0, maximum: 31, description: 'Number of a bit, from the lowest.' }, maxItems: 32 });
+
+const timingSchema = {
+  type: 'object',
+  description: 'The DRAM behind a channel. Absent: a 16 Gb HBM2E channel (JEDEC) of the bandwidth and latency above.',
+  properties: {
+    ...Object.fromEntries(Object.entries(timingFields).map(([name, description]) => [name, whole(description, 0, 1_000_000)])),
+    addressBits: {
+      type: 'object',
+      description: 'Which bits of an address inside a channel say what; the others are bytes and columns. Absent: those of the reference machine.',
+      properties: { pseudoChannel: bitList('the pseudo-channel'), bankGroup: bitList('the bank group'), bank: bitList('the bank'), row: bitList('the row') },
+      required: ['pseudoChannel', 'bankGroup', 'bank', 'row'],
+      additionalProperties: false,
+    },
+  },
+  additionalProperties: false,
+};
+
 interface Memory {
   channels: number;
   bytesPerCyclePerChannel: number | [numerator: number, denominator: number];
   latencyCycles: number;
   capacityBytes: number;
   edgeNodes?: { west: number; north: number; east: number; south: number };
-  aliasing?: 'none' | 'column';
+  aliasing?: 'none' | 'column' | 'edge';
+  interleaveBytes?: number;
+  scramble?: boolean;
+  timing?: Partial<Record<MemoryTimingField, number>> & { addressBits?: { pseudoChannel: number[]; bankGroup: number[]; bank: number[]; row: number[] } };
 }
 
 const memorySchema = Type.Unsafe<Memory | null>({
@@ -154,9 +238,12 @@ const memorySchema = Type.Unsafe<Memory | null>({
     },
     aliasing: {
       type: 'string',
-      enum: ['none', 'column'],
-      description: 'none: an address belongs to one node. column: every node answers for all addresses, so a request goes to the node of its own column (nodes north or south) or row (west or east). Absent: none.',
+      enum: ['none', 'column', 'edge'],
+      description: 'none: an address belongs to one node. column: every node answers for all addresses, so a request goes to the node of its own column (nodes north or south) or row (west or east). edge: the same for the addresses of each edge that has nodes. Absent: none.',
     },
+    interleaveBytes: whole('Where addresses are spread over several channels, so many bytes go to one after the other. Absent: 128.', 1, 2 ** 20),
+    scramble: { type: 'boolean', description: 'Channel = exclusive or of all groups of bits of the line number, so that no power-of-two stride stays on one; needs a power of two of channels. Absent: false.' },
+    timing: timingSchema,
   },
   required: ['channels', 'bytesPerCyclePerChannel', 'latencyCycles', 'capacityBytes'],
   additionalProperties: false,

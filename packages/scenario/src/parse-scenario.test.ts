@@ -34,7 +34,7 @@ test('the default scenario survives a trip through its file, and nobody shares i
 });
 
 /** Keys of a machine whose absence means something; the hardware package tests what. */
-const optionalOfMachines = new Set(['credits', 'creditCycles', 'virtualChannels', 'ejectionLink', 'syncLink', 'router', 'reduction', 'startCycles', 'pageBytes', 'pageGapCycles', 'edgeNodes', 'aliasing', 'defects']);
+const optionalOfMachines = new Set(['credits', 'creditCycles', 'virtualChannels', 'ejectionLink', 'syncLink', 'router', 'reduction', 'startCycles', 'pageBytes', 'pageGapCycles', 'edgeNodes', 'aliasing', 'interleaveBytes', 'scramble', 'units', 'loadBytesPerCycle', 'transpose', 'defects']);
 
 test('execution and the run folder may be left out, anything else that a machine does not leave open may not', () => {
   fc.assert(fc.property(scenarioAndPlace, ({ scenario, place: { holder, key, path } }) => {
@@ -56,7 +56,7 @@ test('a typo in any key is an error that names the place of the typo', () => {
 
 test('a value of the wrong type anywhere is an error that names its path', () => {
   fc.assert(fc.property(scenarioAndPlace, fc.constantFrom<unknown>(true, null, [1]), ({ scenario, place: { holder, key, path } }, value) => {
-    fc.pre(!((key === 'd2d' || key === 'memory') && value === null) && !(Array.isArray(holder[key]) && Array.isArray(value)));
+    fc.pre(!((key === 'd2d' || key === 'memory') && value === null) && !(key === 'scramble' && value === true) && !(Array.isArray(holder[key]) && Array.isArray(value)));
     holder[key] = value;
     expectError(scenario, join(path, key));
   }));

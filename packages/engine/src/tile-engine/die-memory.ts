@@ -47,7 +47,7 @@ export class DieMemory {
     const nodes = edgeNodes(hardware);
     const edges = [...new Set(nodes.map(({ edge }) => edge))];
     this.#edges = Math.max(1, edges.length);
-    this.#maps = nodes.length === 0 ? [{ channels: memory.channels, firstChannel: 0, interleaveBytes, scramble }] : nodes.map((node) => mapOf(node, nodes, memory.aliasing === 'column', interleaveBytes, scramble));
+    this.#maps = nodes.length === 0 ? [{ channels: memory.channels, firstChannel: 0, interleaveBytes, scramble }] : nodes.map((node) => mapOf(node, nodes, memory.aliasing === 'column' || memory.aliasing === 'edge', interleaveBytes, scramble));
     for (const map of this.#maps) checkMemoryMap(map);
     this.#nodeOf = nodesOfTiles(hardware, nodes, edges);
 

@@ -115,9 +115,9 @@ export function copied<T extends object>(columns: T): T {
 
 /** Columns twice as long, the new rows empty. */
 export function doubled<T extends object>(columns: T): T {
-  return Object.fromEntries(Object.entries(columns).map(([name, column]) => {
-    const longer = new (column.constructor as new (length: number) => Column)((column as Column).length * 2);
-    longer.set(column as never);
+  return Object.fromEntries((Object.entries(columns) as [string, Column][]).map(([name, column]) => {
+    const longer = new (column.constructor as new (length: number) => Column)(column.length * 2);
+    longer.set(column);
     return [name, longer];
   })) as T;
 }

@@ -461,7 +461,7 @@ export class TileEngine {
       return;
     }
     this.#tiles.phase[slot] = IN_FLIGHT;
-    switch (this.#laid.kind[entry]) {
+    switch (this.#laid.kind[entry]!) {
       case TileOperation.LOAD:
         this.#transfer(tile, slot, entry, false, cycle);
         return;
@@ -482,7 +482,7 @@ export class TileEngine {
 
   /** Work inside the tile is over: what it moved in L1. Loads and stores are counted packet by packet. */
   #countWork(tile: number, entry: number): void {
-    switch (this.#laid.kind[entry]) {
+    switch (this.#laid.kind[entry]!) {
       case TileOperation.VECTOR:
       case TileOperation.TRANSPOSE:
       case TileOperation.CLEAR:

@@ -21,39 +21,46 @@ export interface TileHardware {
   readonly memory: { readonly timing: MemoryTiming; readonly interleaveBytes: number; readonly scramble: boolean } | null;
 }
 
-/** Clocks from a request at a channel whose rows are closed until its first 64 bytes are there, beyond the front end: two bursts in two pseudo-channels. */
-function closedRowClocks(timing: MemoryTiming): number {
-  return timing.openToReadClocks + timing.readLatencyClocks + timing.burstClocks;
-}
-
 /**
- * Where a hardware file says nothing, a tile has the software and engines of the reference machine: four vector units, a DMA engine of
- * 256 bursts, a transposer as wide as an L1 row; scaled to the vector rate and the L1 bandwidth that the file does say.
+ * What a tile and its memory are, and what a hardware file means where it leaves something of that out: the engines and the software of
+ * the SoftHier tile, scaled to the vector rate and the L1 bandwidth that the file does say.
  */
 export function tileHardwareOf(hardware: Hardware): TileHardware {
   const { tile, memory, clockMegahertz, link } = hardware;
-  const units = 4;
-  // A unit does a multiply and an add per lane and cycle: two operations on 16 bit.
-  const laneBits = Math.max(16, Math.floor(tile.vector.flopsPerCycle / 2 / units) * 16);
+  const { matrix, vector, dma, transpose, barrier } = tile;
+  const units = vector.units ?? 4;
   return {
-    matrix: { rows: tile.matrix.rows, columns: tile.matrix.columns, pipelineStages: tile.matrix.pipelineStages, l1BytesPerCycle: tile.l1BytesPerCycle },
-    matrixIssueCycles: 8,
-    vector: { units, laneBits, loadBytesPerCycle: Math.max(1, Math.floor(tile.l1BytesPerCycle / 4 / units)), rowBatch: 16, batchInstructions: 5, callCycles: 30, loopCycles: 10 },
-    transpose: { edgeBytes: tile.l1BytesPerCycle },
-    dma: {
-      queuedTransfers: 64, outstandingBursts: 256, burstBytes: link.maxPacketBytes, rowBytes: tile.l1BytesPerCycle, startGapCycles: 3, firstBeatCycles: 6, issueCycles: 14, pollCycles: 2, issuePeriodCycles: 14,
+    matrix: { rows: matrix.rows, columns: matrix.columns, pipelineStages: matrix.pipelineStages, l1BytesPerCycle: tile.l1BytesPerCycle },
+    matrixIssueCycles: matrix.issueCycles ?? 8,
+    vector: {
+      units,
+      // A unit does a multiply and an add per lane and cycle: two operations on 16 bit.
+      laneBits: Math.max(1, Math.floor(vector.flopsPerCycle / 2 / units)) * 16,
+      loadBytesPerCycle: vector.loadBytesPerCycle ?? Math.max(1, Math.floor(tile.l1BytesPerCycle / 4 / units)),
+      rowBatch: vector.rowBatch ?? 16, batchInstructions: vector.batchInstructions ?? 5, callCycles: vector.callCycles ?? 30, loopCycles: vector.loopCycles ?? 10,
     },
-    groupBarrierCycles: 74,
-    tileBarrierCycles: 4,
-    memory: memory === null ? null : { timing: timingOf(memory, clockMegahertz), interleaveBytes: 128, scramble: false },
+    transpose: { edgeBytes: transpose?.edgeBytes ?? tile.l1BytesPerCycle },
+    dma: {
+      queuedTransfers: dma?.queuedTransfers ?? 64, outstandingBursts: dma?.outstandingBursts ?? 256, burstBytes: link.maxPacketBytes, rowBytes: tile.l1BytesPerCycle,
+      startGapCycles: dma?.startGapCycles ?? 3, firstBeatCycles: dma?.firstBeatCycles ?? 6, issueCycles: dma?.issueCycles ?? 14, pollCycles: dma?.pollCycles ?? 2, issuePeriodCycles: dma?.issuePeriodCycles ?? 14,
+    },
+    groupBarrierCycles: barrier?.groupCycles ?? 74,
+    tileBarrierCycles: barrier?.tileCycles ?? 4,
+    memory: memory === null ? null : { timing: memoryTimingOf(memory, clockMegahertz), interleaveBytes: memory.interleaveBytes ?? 128, scramble: memory.scramble ?? false },
   };
 }
 
-/** The timing of an HBM2E channel at the clock that gives the file's peak, behind a front end that gives its latency. */
-function timingOf(memory: NonNullable<Hardware['memory']>, clockMegahertz: number): MemoryTiming {
+/** An HBM2E channel, where the file says nothing else: at the clock that gives its peak, behind a front end that gives its latency. */
+export function memoryTimingOf(memory: NonNullable<Hardware['memory']>, clockMegahertz: number): MemoryTiming {
   const { numerator, denominator } = rationalOf(memory.bytesPerCyclePerChannel);
-  const pseudoChannels = 2 ** hbm2eTiming.addressBits.pseudoChannel.length;
-  const memoryMegahertz = Math.max(1, Math.round((numerator / denominator) * clockMegahertz * hbm2eTiming.burstClocks / (pseudoChannels * hbm2eTiming.burstBytes)));
-  const dramCycles = Math.ceil((closedRowClocks(hbm2eTiming) * clockMegahertz) / memoryMegahertz);
-  return { ...hbm2eTiming, clockMegahertz: memoryMegahertz, frontEndCycles: Math.max(0, memory.latencyCycles - dramCycles) };
+  const timing: MemoryTiming = { ...hbm2eTiming, ...memory.timing };
+  const pseudoChannels = 2 ** timing.addressBits.pseudoChannel.length;
+  const memoryMegahertz = memory.timing?.clockMegahertz ?? Math.max(1, Math.round(((numerator / denominator) * clockMegahertz * timing.burstClocks) / (pseudoChannels * timing.burstBytes)));
+  const dramCycles = Math.ceil((closedRowClocks(timing) * clockMegahertz) / memoryMegahertz);
+  return { ...timing, clockMegahertz: memoryMegahertz, frontEndCycles: Math.max(0, memory.latencyCycles - dramCycles) };
+}
+
+/** Clocks from a request at a channel whose rows are closed until a burst of each pseudo-channel is there. */
+function closedRowClocks(timing: MemoryTiming): number {
+  return timing.openToReadClocks + timing.readLatencyClocks + timing.burstClocks;
 }

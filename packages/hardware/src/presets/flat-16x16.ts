@@ -10,7 +10,7 @@ export const flat16x16: Preset = {
     die: { tilesX: 16, tilesY: 16 },
     tile: {
       matrix: { flopsPerCycle: { fp16: 4096, fp8: 4096 }, rows: 64, columns: 32, pipelineStages: 1 },
-      vector: { flopsPerCycle: 512 },
+      vector: { flopsPerCycle: 512, units: 1, loadBytesPerCycle: 512 },
       l1Bytes: 1_572_864,
       l1BytesPerCycle: 2048,
     },
@@ -25,6 +25,7 @@ export const flat16x16: Preset = {
     'tile.matrix.rows': 'arXiv 2505.18824, Table II: 64 x 32 compute elements',
     'tile.matrix.columns': 'arXiv 2505.18824, Table II: 64 x 32 compute elements',
     'tile.vector.flopsPerCycle': 'arXiv 2505.18824, Table II: 64 FPUs where flat-32x32 has 16',
+    'tile.vector.loadBytesPerCycle': 'two ports of 32 bit for each FPU, as in flat-32x32',
     'tile.l1Bytes': 'gvsoc/gvsoc, arch_candidates of arXiv 2604.02110: 1.5 MiB (Table II of arXiv 2505.18824: 1526 KB)',
     'tile.l1BytesPerCycle': 'arXiv 2505.18824, Table II: 2048 GB/s at 1 GHz',
     'memory.edgeNodes': 'as flat-32x32: half of the channels west, half south; one for each row and column here',

@@ -10,7 +10,7 @@ export const flat8x8: Preset = {
     die: { tilesX: 8, tilesY: 8 },
     tile: {
       matrix: { flopsPerCycle: { fp16: 16_384, fp8: 16_384 }, rows: 128, columns: 64, pipelineStages: 1 },
-      vector: { flopsPerCycle: 2048 },
+      vector: { flopsPerCycle: 2048, units: 1, loadBytesPerCycle: 2048 },
       l1Bytes: 6_291_456,
       l1BytesPerCycle: 8192,
     },
@@ -25,6 +25,7 @@ export const flat8x8: Preset = {
     'tile.matrix.rows': 'arXiv 2505.18824, Table II: 128 x 64 compute elements',
     'tile.matrix.columns': 'arXiv 2505.18824, Table II: 128 x 64 compute elements',
     'tile.vector.flopsPerCycle': 'arXiv 2505.18824, Table II: 256 FPUs where flat-32x32 has 16',
+    'tile.vector.loadBytesPerCycle': 'two ports of 32 bit for each FPU, as in flat-32x32',
     'tile.l1Bytes': 'arXiv 2505.18824, Table II: 6144 KB',
     'tile.l1BytesPerCycle': 'arXiv 2505.18824, Table II: 8192 GB/s at 1 GHz',
     'memory.edgeNodes': 'as flat-32x32: half of the channels west, half south; two for each row and column here',
