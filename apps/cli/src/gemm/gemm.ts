@@ -67,12 +67,14 @@ export function gemm(flags: GemmFlags, output: Output): number {
   const [svg, out, program] = [flags.svg, flags.out, flags.program].map((path) => (path === undefined ? undefined : resolve(path)));
   refuseExisting([svg, out, program].filter((path) => path !== undefined), flags.force === true);
   if (flags.cycles !== undefined) windowOf(flags.cycles, 0);
+  const { m, n, k } = shape;
+  if (flags.prove === true && m * n * k > MOST_PROVED) throw new CliError('CLI_USAGE', `--prove executes every multiplication; ${m} × ${n} × ${k} are more than ${MOST_PROVED}. A smaller product with the same layout shows the same.`, { flag: '--prove' });
   const mappings = mappingsOf(shape, types, hardware, flags);
   const simulated = mappings.map((mapping) => simulate(shape, mapping, types, hardware, options));
   const best = simulated.reduce((least, one) => (one.run.cycles < least.run.cycles ? one : least));
   const { mapping } = best;
   const eight = dtype.startsWith('fp8');
-  const facts = runFacts(best.run, hardware, shape.m * shape.n * shape.k, eight ? 'fp8' : 'fp16');
+  const facts = runFacts(best.run, hardware, m * n * k, eight ? 'fp8' : 'fp16');
   const programs = gemmPrograms(shape, mapping, types, hardware);
   const proof = flags.prove === true ? prove(shape, best.placed) : undefined;
   if (program !== undefined) writeWhole(program, formatTileProgram(programs[0]!.program));
@@ -162,7 +164,6 @@ function simulate(shape: GemmShape, mapping: GemmMapping, types: GemmTypes, hard
 
 /** Executes the programs on whole numbers, whose sums are exact in any order. */
 function prove({ m, n, k }: GemmShape, placed: readonly ProgramInstances[]): { elements: number; wrong: number } {
-  if (m * n * k > MOST_PROVED) throw new CliError('CLI_USAGE', `--prove executes every multiplication; ${m} × ${n} × ${k} are more than ${MOST_PROVED}. A smaller product with the same layout shows the same.`, { flag: '--prove' });
   const wholeNumbers = (length: number, stream: number): Float64Array => randomArray(length, 1, stream).map((value) => Math.floor(value * 16));
   const [x, w] = [wholeNumbers(m * k, 0), wholeNumbers(k * n, 1)];
   const got = new Float64Array(m * n).fill(NaN);
