@@ -63,9 +63,13 @@ function checkReduction({ reduction, link }: Hardware, refuse: Refuse): void {
 
 function checkMemory({ memory, die }: Hardware, refuse: Refuse): void {
   if (memory === null) return;
-  const { edgeNodes: on, aliasing, channels } = memory;
+  const { edgeNodes: on, aliasing, channels, scramble } = memory;
+  const spread = (over: number) => {
+    if (scramble === true && (over & (over - 1)) !== 0) refuse('HARDWARE_BAD_MEMORY', 'memory.scramble', 'false', 'true', `Addresses are spread over ${count(over, 'channel')} together; scrambling needs a power of two.`);
+  };
   if (on === undefined) {
     if (aliasing === 'column' || aliasing === 'edge') refuse('HARDWARE_BAD_MEMORY', 'memory.aliasing', '"none" without memory.edgeNodes', `"${aliasing}"`, 'A request can only go to the node of its own column where nodes have a place.');
+    spread(channels);
     return;
   }
   let nodes = 0;
@@ -83,6 +87,7 @@ function checkMemory({ memory, die }: Hardware, refuse: Refuse): void {
   if (aliasing === 'column' && edges.length > 1) {
     refuse('HARDWARE_BAD_MEMORY', 'memory.aliasing', '"none" or "edge" with nodes on several edges', '"column"', `A tile would have a node on each of ${edges.join(' and ')}.`);
   }
+  for (const edge of ['west', 'north', 'east', 'south'] as const) spread((channels / nodes) * (aliasing === undefined || aliasing === 'none' ? 1 : on[edge]));
 }
 
 function checkDieToDie({ wafer, die, d2d }: Hardware, refuse: Refuse): void {
