@@ -63,7 +63,7 @@ export function summaLayout(shape: GemmShape, mapping: GemmMapping, types: GemmT
   const part = largestOf(partition(shape.k, splitK, grain.k));
   const steps = stepsOf(shape, mapping, grain);
   const pieceK = largestOf(partition(part, steps, grain.k));
-  const outputs = blocksM * blocksN > 1 ? 2 : 1;
+  const outputs = outputsOf(mapping, blocksM * blocksN);
   const landing = splitK > 1 && groupHeight > 1 ? (splitK - 1) * Math.ceil(pieceM / splitK) * pieceN : 0;
   const converted = types.sum === types.output ? 0 : pieceM * pieceN * bytesOf[types.output];
   const l1Bytes = stages * (pieceM + pieceN) * pieceK * bytesOf[types.input] + (outputs * pieceM * pieceN + landing) * bytesOf[types.sum] + converted;
@@ -73,6 +73,11 @@ export function summaLayout(shape: GemmShape, mapping: GemmMapping, types: GemmT
 /** Blocks along one dimension: pieces of at most `tile`, unless that would leave a tile without one. */
 function blocksOf(length: number, tile: number, tiles: number): number {
   return Math.min(Math.ceil(length / (tile * tiles)), Math.floor(length / tiles));
+}
+
+/** Pieces of Z that a tile holds: with several blocks one is stored while the next one grows. The published kernel always has two. */
+function outputsOf({ schedule }: GemmMapping, blocks: number): number {
+  return blocks > 1 || schedule === 'blockwise' ? 2 : 1;
 }
 
 function tileRows({ m }: GemmShape, { groupHeight }: GemmMapping, blocksM: number, grain: Grain) {
@@ -139,7 +144,7 @@ export function summaProgram(shape: GemmShape, mapping: GemmMapping, { types, gr
   const buffers = (count: number, of: string, rows: number, columns: number, type: GemmTypes['input']) => Array.from({ length: count }, (_, i) => p.buffer(`${of}[${i}]`, rows, columns, type));
   const xs = buffers(stages, 'x', pieceM, pieceK, types.input);
   const ws = buffers(stages, 'w', pieceK, pieceN, types.input);
-  const zs = buffers(Math.min(2, blocks.length), 'z', pieceM, pieceN, types.sum);
+  const zs = buffers(outputsOf(mapping, blocks.length), 'z', pieceM, pieceN, types.sum);
   const chunk = Math.ceil(pieceM / splitK);
   const landings = buffers(chained ? splitK - 1 : 0, 'other parts', chunk, pieceN, types.sum);
   const converted = types.sum === types.output ? undefined : p.buffer('converted', pieceM, pieceN, types.output);
@@ -153,7 +158,8 @@ export function summaProgram(shape: GemmShape, mapping: GemmMapping, { types, gr
   const shareX = sharesX ? names(total, (s) => p.collective(`X ${s}`, 'multicast', 'row', rootX)) : [];
   const shareW = sharesW ? names(total, (s) => p.collective(`W ${s}`, 'multicast', 'column', rootW)) : [];
   const freed = shared ? names(total, (s) => p.collective(`free ${s}`, 'barrier', scope)) : [];
-  const arrived = blockwise ? names(total + blocks.length + 1, (s) => p.collective(s < total ? `step ${s}` : s === total + blocks.length ? 'end' : `end of block ${s - total}`, 'barrier', 'group')) : [];
+  const arrived = blockwise ? [...names(total, (s) => p.collective(`step ${s}`, 'barrier', 'group')), ...blocks.map((_, b) => p.collective(`end of block ${b}`, 'barrier', 'group'))] : [];
+  const around = blockwise ? ['start', 'begin', 'end'].map((of) => p.collective(of, 'barrier', 'group')) : [];
   const handW = chained ? p.messages(total) : [];
   const handZ = chained ? p.messages(blocks.length * splitK) : [];
   const emptied = chained ? names(blocks.length, (b) => p.collective(`parts ${b}`, 'barrier', 'group')) : [];
@@ -256,8 +262,8 @@ export function summaProgram(shape: GemmShape, mapping: GemmMapping, { types, gr
     };
 
     /** Sums over the parts, and Z to memory. */
-    const finish = (b: number, clears: boolean): void => {
-      const ready = [work[(b + 1) * steps - 1]!];
+    const finish = (b: number, clears: boolean, after: readonly RowId[]): void => {
+      const ready = [work[(b + 1) * steps - 1]!, ...after];
       const z = zOf(b);
       let last: RowId[];
       if (!split) last = [store(b, z, rowAt(b), ready)];
@@ -299,14 +305,18 @@ export function summaProgram(shape: GemmShape, mapping: GemmMapping, { types, gr
       for (let s = 0; s < Math.min(stages - 1, total); s++) fetch(s, [], false);
       for (let s = 0; s < total; s++) {
         if (s + stages - 1 < total) fetch(s + stages - 1, [], false);
-        if (blockOf(s) > 0 && s % steps === Math.min(kind.storeStep, steps - 1)) finish(blockOf(s) - 1, false);
+        // A tile that loads nothing would store at once: its turn comes with the step before.
+        if (blockOf(s) > 0 && s % steps === kind.storeStep) finish(blockOf(s) - 1, false, [work[s - 1]!]);
         multiply(s, []);
       }
-      finish(blocks.length - 1, false);
+      finish(blocks.length - 1, false, []);
       return;
     }
+    // The published kernel begins with two barriers and ends with one.
+    r.phase('barrier');
+    const begun = r.barrier(around[1]!, [r.barrier(around[0]!)]);
     r.phase('clear');
-    let before: RowId[] = zs.map((z) => r.clear(z));
+    let before: RowId[] = zs.map((z) => r.clear(z, [begun]));
     let cleared = before;
     blocks.forEach((_, b) => {
       const from = b * steps;
@@ -318,14 +328,14 @@ export function summaProgram(shape: GemmShape, mapping: GemmMapping, { types, gr
         multiply(s, [go, ...cleared]);
         cleared = [];
         if (t + 1 < steps) fetch(s + 1, [go, ...(s > 0 ? [work[s - 1]!] : [])], true);
-        if (b > 0 && t === kind.storeStep) finish(b - 1, true);
+        if (b > 0 && t === kind.storeStep) finish(b - 1, true, [go]);
       }
       r.phase('barrier');
       before = [r.barrier(arrived[total + b]!, sent[from + steps - 1]!), work[from + steps - 1]!];
     });
-    finish(blocks.length - 1, false);
+    finish(blocks.length - 1, false, []);
     r.phase('barrier');
-    r.barrier(arrived[total + blocks.length]!, emptyZ[blocks.length - 1]!);
+    r.barrier(around[2]!, emptyZ[blocks.length - 1]!);
   });
   return p.finish();
 }
