@@ -71,7 +71,7 @@ const matrixSchema = Type.Object(
     rows: whole('Height of the array, compute elements.', 1, 4096),
     columns: whole('Width of the array, compute elements.', 1, 4096),
     pipelineStages: whole('Pipeline stages inside one compute element.', 0, 64),
-    issueCycles: Type.Optional(whole('Software: cycles around a job, from deciding to start it until it begins, and from its end until that is noticed. Absent: 8.', 0, 100_000)),
+    issueCycles: Type.Optional(whole('Software: cycles around a job, from deciding to start it until it begins, and from its end until that is noticed. Absent: 21.', 0, 100_000)),
   },
   { ...strict, description: 'The matrix engine of a tile.' },
 );
@@ -96,6 +96,7 @@ const dmaSchema = Type.Object(
     startGapCycles: Type.Optional(whole('Between the starts of two transfers, or of two lines of a 2-D transfer, cycles. Absent: 3.', 0, 10_000)),
     firstBeatCycles: Type.Optional(whole('From the start of a transfer in the engine until its first beat is beyond the first router, cycles. Absent: 6.', 0, 10_000)),
     issueCycles: Type.Optional(whole('Software: from deciding on a transfer until the engine has it, cycles. Absent: 14.', 0, 100_000)),
+    addressCycles: Type.Optional(whole('Software: computing the addresses of a transfer from or to memory before that, cycles. Absent: 28.', 0, 100_000)),
     pollCycles: Type.Optional(whole('Software: one pass of the loop that waits for its end, cycles. Absent: 2.', 1, 100_000)),
     issuePeriodCycles: Type.Optional(whole('Software: between handing over two transfers, cycles. Absent: 14.', 0, 100_000)),
   },

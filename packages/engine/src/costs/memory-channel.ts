@@ -147,6 +147,11 @@ export function restoreMemory(memory: Memory, saved: MemoryColumns): void {
   for (const [name, column] of Object.entries(memory.columns) as [keyof MemoryColumns, Float64Array | Uint8Array | Int32Array][]) column.set(saved[name]);
 }
 
+/** First cycle in which a channel takes another line. */
+export function acceptCycle(memory: Memory, channel: number): number {
+  return cycleOf(memory, memory.columns.acceptClock[channel]!);
+}
+
 /** First cycle in which nothing that was asked for is under way. */
 export function quietCycle(memory: Memory): number {
   const { tailSlot, acceptClock, returnClock } = memory.columns;

@@ -2,13 +2,16 @@ import { edgeNodes, tilesPerDie, type DirectionName, type EdgeNode, type Hardwar
 import { affineValue, elementBytes, type ProgramInstances } from '@kerf/program';
 import { CostError } from '../costs/errors.ts';
 import type { CostOptions } from '../costs/options.ts';
-import { checkMemoryMap, type MemoryMap } from '../costs/memory-address.ts';
-import { createMemory, requestSpread, type Memory } from '../costs/memory-channel.ts';
+import { channelOf, checkMemoryMap, type MemoryMap } from '../costs/memory-address.ts';
+import { acceptCycle, createMemory, requestSpread, type Memory } from '../costs/memory-channel.ts';
+import type { AnswerColumns } from './engine-state.ts';
 import type { LaidOutPrograms, PlacedTiles } from './laid-out-programs.ts';
 import type { TileHardware } from './tile-hardware.ts';
 
 /** Tensors begin at multiples of this. */
 const TENSOR_ALIGNMENT = 4096;
+/** What a channel takes at a time. */
+const LINE_BYTES = 128;
 
 /**
  * The memory of a die as the tiles see it: where tensors lie, which node a tile uses, and the channels behind it.
@@ -35,6 +38,8 @@ export class DieMemory {
   readonly #edges: number;
   /** [nodes], or one for all channels. */
   readonly #maps: readonly MemoryMap[];
+  /** Do several nodes share channels, so that what arrives at them has to be taken line by line, in the order of time? */
+  readonly shared: boolean;
 
   constructor(hardware: Hardware, tile: TileHardware, costs: CostOptions, laid: LaidOutPrograms, placed: PlacedTiles, wanted: Readonly<Record<string, DirectionName>>) {
     const { memory } = hardware;
@@ -49,6 +54,7 @@ export class DieMemory {
     this.#edges = Math.max(1, edges.length);
     this.#maps = nodes.length === 0 ? [{ channels: memory.channels, firstChannel: 0, interleaveBytes, scramble }] : nodes.map((node) => mapOf(node, nodes, memory.aliasing === 'column' || memory.aliasing === 'edge', interleaveBytes, scramble));
     for (const map of this.#maps) checkMemoryMap(map);
+    this.shared = nodes.length > 0 && this.#maps.some(({ channels }, node) => channels > nodes[node]!.channels);
     this.#nodeOf = nodesOfTiles(hardware, nodes, edges);
 
     const tensors = laid.programs.flatMap(({ compiled }) => compiled.program.tensors);
@@ -130,6 +136,44 @@ export class DieMemory {
       cycle += cyclesPerLine * Math.ceil(bytes / 128);
     }
     return done;
+  }
+
+  /** Notes in a row of `answers` where the lines of a packet begin, for {@link takeLine}. */
+  beginPacket(answers: AnswerColumns, row: number, tile: number, entry: number, packet: number): void {
+    const tensor = this.#tensorOf(tile, entry);
+    const bytes = this.#laid.lineBytes[entry]!;
+    const start = this.#addressOf(tile, entry, tensor);
+    const long = bytes >= this.#packetBytes;
+    const perLine = long ? Math.ceil(bytes / this.#packetBytes) : 1;
+    const line = long ? Math.floor(packet / perLine) : packet * Math.floor(this.#packetBytes / bytes);
+    answers.address[row] = start + line * this.#rowBytes[tensor]! + (long ? (packet % perLine) * this.#packetBytes : 0);
+    answers.lineBytes[row] = long ? this.#packetBytes : bytes;
+    answers.inLine[row] = 0;
+    answers.skipBytes[row] = this.#rowBytes[tensor]! - bytes;
+    answers.leftBytes[row] = this.bytesOf(entry, packet);
+    answers.doneCycle[row] = 0;
+  }
+
+  /**
+   * Offers the next line of a packet to its channel.
+   *
+   * @returns first cycle in which the node may offer another one; negative: the channel refused, until the cycle that this is the negative of
+   */
+  takeLine(answers: AnswerColumns, row: number, isWrite: boolean, cycle: number): number {
+    const map = this.#maps[answers.node[row]!]!;
+    const address = answers.address[row]!;
+    const inLine = answers.inLine[row]!;
+    const line = Math.floor(address / map.interleaveBytes);
+    const free = acceptCycle(this.memory, channelOf(map, line));
+    if (free > cycle) return -free;
+    const bytes = Math.min(LINE_BYTES - (address % LINE_BYTES), answers.lineBytes[row]! - inLine, answers.leftBytes[row]!);
+    const done = requestSpread(this.memory, map, address, bytes, isWrite, cycle, 0);
+    if (done > answers.doneCycle[row]!) answers.doneCycle[row] = done;
+    answers.leftBytes[row]! -= bytes;
+    const ends = inLine + bytes === answers.lineBytes[row];
+    answers.address[row] = address + bytes + (ends ? answers.skipBytes[row]! : 0);
+    answers.inLine[row] = ends ? 0 : inLine + bytes;
+    return cycle + 1;
   }
 
   #tensorOf(tile: number, entry: number): number {

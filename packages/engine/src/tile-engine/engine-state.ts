@@ -92,18 +92,46 @@ export function createExchangeColumns(rows: number, members: number): ExchangeCo
   };
 }
 
-/** Answers of the memory that are not on their way yet. */
+/** Packets that have come to memory nodes, from then until they are answered. */
 export interface AnswerColumns {
+  /** [packets] next in the queue of the node, or next free row. */
   next: Int32Array;
   node: Int32Array;
   tile: Int32Array;
   packet: Int32Array;
+  /** [packets] payload of the packet, and of its answer. */
+  flits: Int32Array;
   bytes: Int32Array;
-  channel: Uint8Array;
+  isStore: Uint8Array;
+  /** [packets] byte to go on at; bytes of a line of the slice, those of it that are done, and from the end of one to the start of the next. */
+  address: Float64Array;
+  lineBytes: Int32Array;
+  inLine: Int32Array;
+  skipBytes: Float64Array;
+  leftBytes: Int32Array;
+  /** [packets] cycle in which the last line so far is back, or accepted. */
+  doneCycle: Float64Array;
 }
 
 export function createAnswerColumns(rows: number): AnswerColumns {
-  return { next: new Int32Array(rows), node: new Int32Array(rows), tile: new Int32Array(rows), packet: new Int32Array(rows), bytes: new Int32Array(rows), channel: new Uint8Array(rows) };
+  const whole = () => new Int32Array(rows);
+  return {
+    next: whole(), node: whole(), tile: whole(), packet: whole(), flits: whole(), bytes: whole(), isStore: new Uint8Array(rows), address: new Float64Array(rows), lineBytes: whole(), inLine: whole(),
+    skipBytes: new Float64Array(rows), leftBytes: whole(), doneCycle: new Float64Array(rows),
+  };
+}
+
+/** Memory nodes that take packets line by line. */
+export interface NodeColumns {
+  /** [nodes] first and last packet that waits, or −1. */
+  readonly head: Int32Array;
+  readonly tail: Int32Array;
+  /** [nodes] first cycle in which the node offers another line. */
+  readonly freeCycle: Float64Array;
+}
+
+export function createNodeColumns(nodes: number): NodeColumns {
+  return { head: new Int32Array(nodes).fill(-1), tail: new Int32Array(nodes).fill(-1), freeCycle: new Float64Array(nodes) };
 }
 
 type Column = Int32Array | Uint8Array | Uint16Array | Float64Array;

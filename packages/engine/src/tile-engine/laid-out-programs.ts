@@ -99,15 +99,15 @@ export function layOut(programs: readonly ProgramInstances[], tile: TileHardware
           laid.lines[entry] = whole ? 1 : rows;
           laid.lineBytes[entry] = columns * bytes * (whole ? rows : 1);
           laid.bytes[entry] = rows * columns * bytes;
-          laid.cycles[entry] = tile.dma.issueCycles;
+          laid.cycles[entry] = tile.addressCycles + starts(tile);
           break;
         }
         case TileOperation.SEND:
         case TileOperation.REDUCE:
-          laid.cycles[entry] = tile.dma.issueCycles;
+          laid.cycles[entry] = starts(tile);
           break;
         case TileOperation.MULTICAST:
-          laid.cycles[entry] = a === null ? 0 : tile.dma.issueCycles;
+          laid.cycles[entry] = a === null ? 0 : starts(tile);
           break;
         case TileOperation.MATMUL: {
           const shape = { rows: out!.rows, inner: a!.columns, columns: out!.columns };
@@ -134,12 +134,12 @@ export function layOut(programs: readonly ProgramInstances[], tile: TileHardware
         }
         case TileOperation.TRANSPOSE:
           laid.cycles[entry] = table.engine[row] === TileEngineId.VECTOR ? copied(a!, tile, costs) : tile.dma.issueCycles + transposeCycles(a!.rows, a!.columns, a!.elementBytes, tile.transpose);
-          laid.bytes[entry]! *= 2;
+          laid.bytes[entry] *= 2;
           break;
         case TileOperation.CLEAR:
         case TileOperation.COPY:
-          laid.cycles[entry] = table.engine[row] === TileEngineId.VECTOR ? copied(moved!, tile, costs) : tile.dma.issueCycles + l1TransferCycles(laid.bytes[entry]!, tile.dma) + tile.dma.pollCycles;
-          if (kind === TileOperation.COPY) laid.bytes[entry]! *= 2;
+          laid.cycles[entry] = table.engine[row] === TileEngineId.VECTOR ? copied(moved!, tile, costs) : tile.dma.issueCycles + l1TransferCycles(laid.bytes[entry], tile.dma) + tile.dma.pollCycles;
+          if (kind === TileOperation.COPY) laid.bytes[entry] *= 2;
           break;
       }
     }
@@ -149,6 +149,11 @@ export function layOut(programs: readonly ProgramInstances[], tile: TileHardware
   matrixJobs.forEach((phases, job) => (jobStart[job + 1] = jobStart[job]! + phases.length));
   const all = matrixJobs.flat();
   return { ...laid, jobStart, accessCycles: Int32Array.from(all, (phase) => phase.accessCycles), arrayCycles: Int32Array.from(all, (phase) => phase.arrayCycles), repeats: Int32Array.from(all, (phase) => phase.repeats) };
+}
+
+/** From deciding on a transfer until its first packet is at the network interface, whose link and router are the fabric's. */
+function starts({ dma }: TileHardware): number {
+  return dma.issueCycles + Math.max(0, dma.firstBeatCycles - 2);
 }
 
 interface Shape { readonly rows: number; readonly columns: number; readonly elementBytes: number }

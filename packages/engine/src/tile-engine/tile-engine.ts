@@ -8,13 +8,14 @@ import {
 } from '@kerf/program';
 import { CompletionHeap } from '../completion-heap.ts';
 import { barrierHops, groupBarrierCycles } from '../costs/barrier.ts';
+import { pushCycles } from '../costs/dma.ts';
 import type { CostOptions } from '../costs/options.ts';
 import { restoreMemory, saveMemory, settleMemory, type MemoryColumns } from '../costs/memory-channel.ts';
 import { planCollectives, type CollectivePlan } from './collective-plan.ts';
 import { DieMemory } from './die-memory.ts';
 import {
-  copied, createAnswerColumns, createExchangeColumns, createTileColumns, doubled, FINISHING, HELD_UP, IDLE, IN_FLIGHT, ISSUING, REASON_BARRIER, REASON_DEPENDENCY, REASON_FABRIC, REASON_MEMORY, REASONS,
-  type AnswerColumns, type ExchangeColumns, type TileColumns,
+  copied, createAnswerColumns, createExchangeColumns, createNodeColumns, createTileColumns, doubled, FINISHING, HELD_UP, IDLE, IN_FLIGHT, ISSUING, REASON_BARRIER, REASON_DEPENDENCY, REASON_FABRIC, REASON_MEMORY, REASONS,
+  type AnswerColumns, type ExchangeColumns, type NodeColumns, type TileColumns,
 } from './engine-state.ts';
 import { layOut, placeOnDie, QUEUE_STRIDE, type LaidOutPrograms, type PlacedTiles } from './laid-out-programs.ts';
 import {
@@ -55,6 +56,7 @@ export interface TileSnapshot {
   readonly tiles: TileColumns;
   readonly exchanges: ExchangeColumns;
   readonly answers: AnswerColumns;
+  readonly nodes: NodeColumns;
   readonly exchangeOf: Int32Array;
   readonly heap: { cycles: Float64Array; operations: Uint32Array };
   readonly scalars: Scalars;
@@ -89,6 +91,8 @@ export class TileEngine {
   readonly recorded: RecordedOperation[] = [];
   readonly #hardware: Hardware;
   readonly #costs: CostOptions;
+  /** The same without a write window. */
+  readonly #streaming: CostOptions;
   /** Answers to loads, stores and sends are packets. */
   readonly #answersTravel: boolean;
   /** Cycles per link of what is told but no packet; 0 where answers take no time. */
@@ -120,12 +124,14 @@ export class TileEngine {
   #tiles: TileColumns;
   #exchanges: ExchangeColumns;
   #answers: AnswerColumns;
+  #nodes: NodeColumns;
   #scalars: Scalars = { now: -1, unfinished: 0, freeExchange: -1, freeAnswer: -1, lastSlot: -1, started: false };
 
   constructor(hardware: Hardware, dieId: number, programs: readonly ProgramInstances[], options: TileRunOptions = {}) {
     this.dieId = dieId;
     this.#hardware = hardware;
     this.#costs = costsOf(options);
+    this.#streaming = { ...this.#costs, dmaWriteWindow: false };
     this.tileHardware = tileHardwareOf(hardware);
     this.topology = dieTopology(hardware, dieId);
     this.#tileCount = tilesPerDie(hardware);
@@ -183,6 +189,7 @@ export class TileEngine {
     this.#tiles = createTileColumns(this.#tileCount);
     this.#exchanges = createExchangeColumns(64, most);
     this.#answers = createAnswerColumns(256);
+    this.#nodes = createNodeColumns(this.topology.nodes.length);
     this.#linkExchanges(0);
     this.#linkAnswers(0);
     this.#scalars.unfinished = this.#operations();
@@ -219,6 +226,7 @@ export class TileEngine {
     this.#ownSync?.startKernel();
     if (this.memory !== null) settleMemory(this.memory.memory, 0);
     this.#tiles = createTileColumns(this.#tileCount);
+    this.#nodes = createNodeColumns(this.topology.nodes.length);
     this.#scalars = { ...this.#scalars, now: -1, unfinished: this.#operations(), lastSlot: -1, started: false };
   }
 
@@ -237,6 +245,7 @@ export class TileEngine {
     const sync = this.#ownSync;
     const heap = this.#heap;
     const scalars = this.#scalars;
+    const nodeCount = this.topology.nodes.length;
     while (scalars.unfinished > 0 || wide.nextCycle() !== NEVER || (sync !== null && sync.nextCycle() !== NEVER)) {
       const cycle = this.nextCycle();
       if (cycle >= limit) {
@@ -254,7 +263,8 @@ export class TileEngine {
       while (heap.nextCycle === cycle) {
         const id = heap.pop();
         if (id < this.#slots) this.#slotEvent(id, cycle);
-        else this.#answer(id - this.#slots, cycle);
+        else if (id < this.#slots + nodeCount) this.#nodeEvent(id - this.#slots, cycle);
+        else this.#answer(id - this.#slots - nodeCount, cycle);
       }
       if (!scalars.started) {
         scalars.started = true;
@@ -284,7 +294,7 @@ export class TileEngine {
   save(): TileSnapshot {
     return {
       wide: this.wide.save(), sync: this.#ownSync?.save() ?? null, memory: this.memory === null ? null : saveMemory(this.memory.memory),
-      tiles: copied(this.#tiles), exchanges: copied(this.#exchanges), answers: copied(this.#answers), exchangeOf: this.#exchangeOf.slice(), heap: this.#heap.save(), scalars: { ...this.#scalars },
+      tiles: copied(this.#tiles), exchanges: copied(this.#exchanges), answers: copied(this.#answers), nodes: copied(this.#nodes), exchangeOf: this.#exchangeOf.slice(), heap: this.#heap.save(), scalars: { ...this.#scalars },
     };
   }
 
@@ -296,6 +306,7 @@ export class TileEngine {
     this.#tiles = copied(snapshot.tiles);
     this.#exchanges = copied(snapshot.exchanges);
     this.#answers = copied(snapshot.answers);
+    this.#nodes = copied(snapshot.nodes);
     this.#exchangeOf = snapshot.exchangeOf.slice();
     this.#heap.restore(snapshot.heap);
     this.#scalars = { ...snapshot.scalars };
@@ -395,16 +406,19 @@ export class TileEngine {
         this.#heap.push(cycle + crossing + cycles[entry]!, slot);
         return;
       case TileOperation.LOAD:
-      case TileOperation.STORE:
-      case TileOperation.SEND:
       case TileOperation.REDUCE:
         columns.phase[slot] = ISSUING;
         this.#heap.push(cycle + crossing + cycles[entry]!, slot);
         return;
+      case TileOperation.STORE:
+      case TileOperation.SEND:
+        columns.phase[slot] = ISSUING;
+        this.#heap.push(cycle + crossing + cycles[entry]! + this.#windowCycles(tile, entry), slot);
+        return;
       case TileOperation.MULTICAST: {
         if (cycles[entry]! > 0) {
           columns.phase[slot] = ISSUING;
-          this.#heap.push(cycle + crossing + cycles[entry]!, slot);
+          this.#heap.push(cycle + crossing + cycles[entry]! + this.#windowCycles(tile, entry), slot);
           return;
         }
         this.#await(slot, this.#exchangeFor(tile, entry), this.#memberOf(tile, entry), cycle);
@@ -422,6 +436,30 @@ export class TileEngine {
       default:
         throw new Error(`Entry ${entry} has the unknown kind ${kind[entry]}.`);
     }
+  }
+
+  /** Cycles that a write takes longer because few rows of L1 are in flight at once; it is taken to begin so much later. */
+  #windowCycles(tile: number, entry: number): number {
+    if (!this.#costs.dmaWriteWindow) return 0;
+    const { tilesX } = this.#hardware.die;
+    const hopsTo = (other: number) => Math.abs((tile % tilesX) - (other % tilesX)) + Math.abs(Math.floor(tile / tilesX) - Math.floor(other / tilesX));
+    let hops: number;
+    switch (this.#laid.kind[entry]!) {
+      case TileOperation.STORE: {
+        const node = this.memory!.nodeOf(tile, entry);
+        if (node < 0) return 0;
+        hops = hopsTo(this.topology.nodePorts[node]! >>> 3) + 1;
+        break;
+      }
+      case TileOperation.SEND:
+        hops = hopsTo(this.#peerOf(tile, entry));
+        break;
+      default:
+        hops = this.#plan.farthest[this.#treeFor(tile, entry)]!;
+    }
+    const bytes = this.#laid.bytes[entry]!;
+    const { dma } = this.tileHardware;
+    return pushCycles(bytes, hops, this.#flitBytes, dma, this.#costs) - pushCycles(bytes, hops, this.#flitBytes, dma, this.#streaming);
   }
 
   /** What another engine's last operation was about. */
@@ -602,33 +640,70 @@ export class TileEngine {
     const node = memory.nodeOf(tile, entry);
     const bytes = memory.bytesOf(entry, packet);
     const flits = Math.ceil(bytes / this.#flitBytes);
-    // What comes flit by flit came a cycle each until now.
-    const carries = isStore || this.#costs.freeResponses;
-    const done = memory.request(tile, entry, packet, node, isStore, carries ? Math.max(0, cycle - flits + 1) : cycle, carries ? 1 : 0);
-    const { answers } = this.#takeAnswer();
-    const id = this.#lastAnswer;
+    const id = this.#takeAnswer();
+    const answers = this.#answers;
     answers.node[id] = node;
     answers.tile[id] = tile;
     answers.packet[id] = packet;
+    answers.flits[id] = flits;
     answers.bytes[id] = isStore ? 0 : bytes;
-    answers.channel[id] = isStore ? CHANNEL_ANSWER : CHANNEL_LOAD;
-    // Data leave so that the last flit is there when the link has carried those before.
-    const leaves = isStore || this.#costs.freeResponses ? done : done - flits + 1;
-    this.#heap.push(Math.max(cycle + 1, leaves), this.#slots + id);
+    answers.isStore[id] = isStore ? 1 : 0;
+    if (memory.shared) {
+      memory.beginPacket(answers, id, tile, entry, packet);
+      answers.next[id] = -1;
+      const nodes = this.#nodes;
+      if (nodes.head[node]! >= 0) answers.next[nodes.tail[node]!] = id;
+      else {
+        nodes.head[node] = id;
+        this.#heap.push(Math.max(cycle + 1, nodes.freeCycle[node]!), this.#slots + node);
+      }
+      nodes.tail[node] = id;
+      return;
+    }
+    // What comes flit by flit came a cycle each until now.
+    const carries = isStore || !this.#answersTravel;
+    const done = memory.request(tile, entry, packet, node, isStore, carries ? Math.max(0, cycle - flits + 1) : cycle, carries ? 1 : 0);
+    this.#answerAt(id, done, cycle);
   }
 
-  #lastAnswer = -1;
+  /** A node offers its next line. */
+  #nodeEvent(node: number, cycle: number): void {
+    const nodes = this.#nodes;
+    const answers = this.#answers;
+    const id = nodes.head[node]!;
+    const next = this.memory!.takeLine(answers, id, answers.isStore[id] === 1, cycle);
+    if (next < 0) {
+      this.#heap.push(-next, this.#slots + node);
+      return;
+    }
+    nodes.freeCycle[node] = next;
+    if (answers.leftBytes[id] === 0) {
+      const following = answers.next[id]!;
+      nodes.head[node] = following;
+      if (following >= 0) this.#heap.push(next, this.#slots + node);
+      // Lines of a packet that carries them came one by one while it did; the last of them is taken to have come now.
+      const early = answers.isStore[id] === 1 || !this.#answersTravel ? answers.flits[id]! : 0;
+      this.#answerAt(id, answers.doneCycle[id]! - early, cycle);
+    } else this.#heap.push(next, this.#slots + node);
+  }
 
-  #takeAnswer(): { answers: AnswerColumns } {
+  /** Data leave so that the last flit is there when the link has carried those before. */
+  #answerAt(id: number, done: number, cycle: number): void {
+    const { isStore, flits } = this.#answers;
+    const leaves = isStore[id] === 1 || !this.#answersTravel ? done : done - flits[id]! + 1;
+    this.#heap.push(Math.max(cycle + 1, leaves), this.#slots + this.topology.nodes.length + id);
+  }
+
+  #takeAnswer(): number {
     const scalars = this.#scalars;
     if (scalars.freeAnswer < 0) {
       const rows = this.#answers.next.length;
       this.#answers = doubled(this.#answers);
       this.#linkAnswers(rows);
     }
-    this.#lastAnswer = scalars.freeAnswer;
-    scalars.freeAnswer = this.#answers.next[this.#lastAnswer]!;
-    return { answers: this.#answers };
+    const id = scalars.freeAnswer;
+    scalars.freeAnswer = this.#answers.next[id]!;
+    return id;
   }
 
   #linkAnswers(from: number): void {
@@ -641,11 +716,11 @@ export class TileEngine {
 
   /** The memory's answer is ready. */
   #answer(id: number, cycle: number): void {
-    const { node, tile, packet, bytes, channel, next } = this.#answers;
+    const { node, tile, packet, bytes, isStore, next } = this.#answers;
     const to = tile[id]!;
     if (this.#answersTravel) {
       const from = this.#nodesAtTiles ? this.topology.nodePorts[node[id]!]! >>> 3 : this.#tileCount + node[id]!;
-      this.wide.inject(from, this.dieId * this.#tileCount + to, channel[id]!, bytes[id]!, packet[id]! * 2, CLASS_RESPONSE);
+      this.wide.inject(from, this.dieId * this.#tileCount + to, isStore[id] === 1 ? CHANNEL_ANSWER : CHANNEL_LOAD, bytes[id]!, packet[id]! * 2, CLASS_RESPONSE);
     } else this.#transferred(to, bytes[id]!, cycle);
     next[id] = this.#scalars.freeAnswer;
     this.#scalars.freeAnswer = id;
@@ -655,7 +730,11 @@ export class TileEngine {
   #transferred(tile: number, bytes: number, cycle: number): void {
     const slot = tile * ENGINES + DMA;
     this.#tiles.l1Bytes[tile]! += bytes;
-    if (--this.#tiles.left[slot]! === 0) this.#finish(slot, cycle);
+    if (--this.#tiles.left[slot]! > 0) return;
+    const entry = this.#entryOf(slot);
+    // The last burst of a read is written to L1 once it is complete.
+    const isLoad = this.#laid.kind[entry] === TileOperation.LOAD;
+    this.#finish(slot, isLoad ? cycle + Math.ceil(this.memory!.bytesOf(entry, this.memory!.packetsOf(entry) - 1) / this.tileHardware.dma.rowBytes) : cycle);
   }
 
   // Exchanges.

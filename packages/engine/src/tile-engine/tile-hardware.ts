@@ -13,6 +13,8 @@ export interface TileHardware {
   readonly vector: VectorEngineSpec;
   readonly transpose: TransposeEngineSpec;
   readonly dma: DmaSpec;
+  /** Software: what a transfer from or to memory costs on top, before it is issued. */
+  readonly addressCycles: number;
   /** Constant of a group barrier in software, see `groupBarrierCycles`. */
   readonly groupBarrierCycles: number;
   /** What an operation pays when the last thing that it waited for was done by another engine of its tile. */
@@ -31,7 +33,7 @@ export function tileHardwareOf(hardware: Hardware): TileHardware {
   const units = vector.units ?? 4;
   return {
     matrix: { rows: matrix.rows, columns: matrix.columns, pipelineStages: matrix.pipelineStages, l1BytesPerCycle: tile.l1BytesPerCycle },
-    matrixIssueCycles: matrix.issueCycles ?? 8,
+    matrixIssueCycles: matrix.issueCycles ?? 21,
     vector: {
       units,
       // A unit does a multiply and an add per lane and cycle: two operations on 16 bit.
@@ -44,6 +46,7 @@ export function tileHardwareOf(hardware: Hardware): TileHardware {
       queuedTransfers: dma?.queuedTransfers ?? 64, outstandingBursts: dma?.outstandingBursts ?? 256, burstBytes: link.maxPacketBytes, rowBytes: tile.l1BytesPerCycle,
       startGapCycles: dma?.startGapCycles ?? 3, firstBeatCycles: dma?.firstBeatCycles ?? 6, issueCycles: dma?.issueCycles ?? 14, pollCycles: dma?.pollCycles ?? 2, issuePeriodCycles: dma?.issuePeriodCycles ?? 14,
     },
+    addressCycles: dma?.addressCycles ?? 28,
     groupBarrierCycles: barrier?.groupCycles ?? 74,
     tileBarrierCycles: barrier?.tileCycles ?? 4,
     memory: memory === null ? null : { timing: memoryTimingOf(memory, clockMegahertz), interleaveBytes: memory.interleaveBytes ?? 128, scramble: memory.scramble ?? false },
