@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { matrixCycles, referenceOptions } from '../costs/index.ts';
 import { ring, rowSums, summa } from './laboratory.ts';
 import type { TileRunOptions } from './options.ts';
-import { runTilePrograms, type TileRun } from './run-tile-programs.ts';
+import { runTilePrograms, TileRunMemo, type TileRun } from './run-tile-programs.ts';
 import { TileEngine } from './tile-engine.ts';
 
 const place = (program: TileProgram, hardware: Hardware, placement: Placement = { tiling: {} }) => {
@@ -16,7 +16,8 @@ const place = (program: TileProgram, hardware: Hardware, placement: Placement = 
 const flat = { ...presetHardware('flat-8x8'), tile: presetHardware('flat-32x32').tile };
 const mesh = presetHardware('mesh-8x8');
 const bare = { ...mesh, syncLink: undefined } as unknown as Hardware;
-const machines: Record<string, Hardware> = { flat, mesh, bare };
+const shared = presetHardware('softhier-8x8');
+const machines: Record<string, Hardware> = { flat, mesh, bare, shared };
 
 const side = fc.constantFrom(1, 2, 3, 4, 8);
 const programs = fc.oneof(
@@ -94,7 +95,7 @@ test('SUMMA moves each block once, and matrix engines do what the formula says',
     expect(sum(memory!.writtenBytes)).toBe(size * size * 2);
     const job = matrixCycles({ rows: 128, inner: 128, columns: 128 }, 2, { rows: 32, columns: 16, pipelineStages: 1, l1BytesPerCycle: 512 });
     const matrix = tiles.busyCycles.filter((_, slot) => slot % ENGINES === TileEngineId.MATRIX);
-    for (const busy of matrix) expect(busy - 8 * job).toBeLessThan(8 * 20);
+    for (const busy of matrix) expect(busy - 8 * job).toBeLessThan(8 * 40);
     expect(run.cycles).toBeGreaterThan(8 * job);
     expect(run.cycles).toBeLessThan(1.5 * 8 * job);
   }
@@ -113,6 +114,43 @@ test('programs side by side, and several groups of one', () => {
   const both = runTilePrograms(flat, [left, right]);
   expect(both.cycles).toBeGreaterThanOrEqual(runTilePrograms(flat, [right]).cycles);
   expect(both.memoryBytes).toBe(runTilePrograms(flat, [left]).memoryBytes);
+});
+
+describe('memoisation', () => {
+  const wafer = presetHardware('flat-wafer-8');
+  const program = summa({ width: 4, height: 4 }, [128, 128, 128], 32);
+
+  test('dies that do the same are simulated once, and the result is the same without', () => {
+    const placed = place(program, wafer);
+    const memo = new TileRunMemo();
+    const run = runTilePrograms(wafer, [placed], { memo });
+    expect(memo).toMatchObject({ simulated: 1, replayed: 7 });
+    const all = runTilePrograms(wafer, [placed], { memo: false });
+    expect(all.dies.map(({ replayed }) => replayed)).toEqual(all.dies.map(() => false));
+    expect({ ...run, dies: run.dies.map((die) => ({ ...die, replayed: false })) }).toEqual(all);
+    expect(runTilePrograms(wafer, [placed], { memo }).dies.every(({ replayed }) => replayed)).toBe(true);
+  });
+
+  test('dies that do something else, options and machines are told apart', () => {
+    const memo = new TileRunMemo();
+    const placed = place(program, wafer, { groups: [{ die: 0, x: 0, y: 0 }, { die: 1, x: 4, y: 0 }, { die: 2, x: 4, y: 0 }] });
+    runTilePrograms(wafer, [placed], { memo });
+    expect(memo).toMatchObject({ simulated: 2, replayed: 1 });
+    runTilePrograms(wafer, [placed], { memo, costs: referenceOptions });
+    expect(memo).toMatchObject({ simulated: 4, replayed: 2 });
+    const other = { ...wafer, clockMegahertz: 900 };
+    runTilePrograms(other, [place(program, other)], { memo });
+    expect(memo).toMatchObject({ simulated: 5 });
+  });
+});
+
+test('links carry what the run says, and are never busier than it is long', () => {
+  const { dies, fabricByteHops } = runTilePrograms(flat, [place(summa({ width: 8, height: 8 }, [512, 512, 256], 64), flat)]);
+  const { links, cycles } = dies[0]!;
+  expect(sum(links.bytes.filter((_, row) => links.isMesh[row] === 1))).toBe(fabricByteHops);
+  const busy = new Map<number, number>();
+  links.busyCycles.forEach((cycles, row) => busy.set(links.port[row]!, (busy.get(links.port[row]!) ?? 0) + cycles));
+  expect(Math.max(...busy.values())).toBeLessThanOrEqual(cycles);
 });
 
 test('recorded tiles say what each engine did when', () => {

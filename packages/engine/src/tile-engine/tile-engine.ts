@@ -1,5 +1,5 @@
 import {
-  AnalyticFabric, CLASS_REDUCTION, CLASS_REQUEST, CLASS_RESPONSE, COUNT_ARBITRATION_STALL, COUNT_BYTES, COUNT_CREDIT_STALL, dieTopology, FlitKernel, NEVER, nodeId, PacketKernel, type DieTopology, type Fabric,
+  AnalyticFabric, CLASS_REDUCTION, CLASS_REQUEST, CLASS_RESPONSE, dieTopology, FlitKernel, NEVER, nodeId, PacketKernel, type DieTopology, type Fabric,
   type Fidelity, type FlitPipeline, type KernelSnapshot,
 } from '@kerf/fabric';
 import { tilesPerDie, type Hardware } from '@kerf/hardware';
@@ -44,7 +44,7 @@ interface Scalars {
   unfinished: number;
   freeExchange: number;
   freeAnswer: number;
-  lastSlot: number;
+  lastEndCycle: number;
   started: boolean;
 }
 
@@ -125,7 +125,7 @@ export class TileEngine {
   #exchanges: ExchangeColumns;
   #answers: AnswerColumns;
   #nodes: NodeColumns;
-  #scalars: Scalars = { now: -1, unfinished: 0, freeExchange: -1, freeAnswer: -1, lastSlot: -1, started: false };
+  #scalars: Scalars = { now: -1, unfinished: 0, freeExchange: -1, freeAnswer: -1, lastEndCycle: 0, started: false };
 
   constructor(hardware: Hardware, dieId: number, programs: readonly ProgramInstances[], options: TileRunOptions = {}) {
     this.dieId = dieId;
@@ -227,7 +227,10 @@ export class TileEngine {
     if (this.memory !== null) settleMemory(this.memory.memory, 0);
     this.#tiles = createTileColumns(this.#tileCount);
     this.#nodes = createNodeColumns(this.topology.nodes.length);
-    this.#scalars = { ...this.#scalars, now: -1, unfinished: this.#operations(), lastSlot: -1, started: false };
+    // Rows are numbered as in a new engine: their numbers say in which order answers of one cycle leave a node.
+    this.#scalars = { now: -1, unfinished: this.#operations(), freeExchange: -1, freeAnswer: -1, lastEndCycle: 0, started: false };
+    this.#linkExchanges(0);
+    this.#linkAnswers(0);
   }
 
   /** The next cycle with something to do, or NEVER. */
@@ -278,13 +281,13 @@ export class TileEngine {
 
   /** Cycles from the start to the end of the last operation. */
   get lastEndCycle(): number {
-    return this.#scalars.lastSlot < 0 ? 0 : this.#tiles.endCycle[this.#scalars.lastSlot]!;
+    return this.#scalars.lastEndCycle;
   }
 
-  /** Critical path to the end of the last operation, by part; the parts add up to {@link lastEndCycle}. */
+  /** Critical path to the end of the last operation, of the first tile among several; the parts add up to {@link lastEndCycle}. */
   get criticalPath(): Float64Array {
-    const { lastSlot } = this.#scalars;
-    return lastSlot < 0 ? new Float64Array(PARTS) : this.#tiles.path.slice(lastSlot * PARTS, (lastSlot + 1) * PARTS);
+    const slot = this.#tiles.endCycle.indexOf(this.lastEndCycle);
+    return this.#tiles.path.slice(slot * PARTS, (slot + 1) * PARTS);
   }
 
   get columns(): TileColumns {
@@ -310,14 +313,6 @@ export class TileEngine {
     this.#exchangeOf = snapshot.exchangeOf.slice();
     this.#heap.restore(snapshot.heap);
     this.#scalars = { ...snapshot.scalars };
-  }
-
-  /** Bytes × links between routers that the wide fabric carried so far since the last call, and stalls by router. */
-  drainLinks(end: number, row: (router: number, bytes: number, creditStallCycles: number, arbitrationStallCycles: number, isMesh: boolean) => void): void {
-    const { topology } = this;
-    this.wide.drainCounters(end, (port, _channel, counters, at) => {
-      row(port >>> 3, counters[at + COUNT_BYTES]!, counters[at + COUNT_CREDIT_STALL]!, counters[at + COUNT_ARBITRATION_STALL]!, topology.peer[port]! !== -1);
-    });
   }
 
   #standsStill(): Error {
@@ -1138,7 +1133,7 @@ export class TileEngine {
     columns.phase[slot] = IDLE;
     columns.endCycle[slot] = cycle;
     this.#scalars.unfinished--;
-    this.#scalars.lastSlot = slot;
+    if (cycle > this.#scalars.lastEndCycle) this.#scalars.lastEndCycle = cycle;
     this.#touch(tile);
   }
 }
