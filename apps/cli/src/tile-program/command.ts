@@ -21,6 +21,7 @@ export function simulated(command: Command): Command {
     .option('--fidelity <level>', 'packet or analytic (default packet)')
     .option('--costs <set>', 'physical, or reference: the simplifications of the reference simulator (default physical)')
     .option('--barriers <how>', 'network or software (default: network; with --costs reference software)')
+    .option('--edge <tensor=edge>', 'edge of the die whose memory a tensor lies in: west, north, east or south (repeatable; default: inputs alternate)', collect, [])
     .option('--svg <file>', 'draw what some tiles do when, into this file')
     .option('--tile <x,y>', 'tile to draw (repeatable; default: one of each of the first roles)', collect, [])
     .option('--cycles <from:to>', 'cycles to draw (default: all)')
