@@ -4,7 +4,7 @@ export { planLedger, suiteNamed, type LedgerPlan } from './ledger-plan.ts';
 export { OUTCOMES, ROW_FIDELITIES, ROW_LISTS, VERDICTS, type LedgerRow, type Outcome, type RowFidelity, type RowList, type Verdict } from './ledger-row.ts';
 export { ledgerArrow, ledgerTable } from './ledger-table.ts';
 export { ledgerText, totalsText } from './ledger-text.ts';
-export type { CommandLine, CommandOutput, CommandStep, PlannedCase, PlannedRow } from './planned-case.ts';
+export type { CaseFile, CommandLine, CommandOutput, CommandStep, PlannedCase, PlannedRow } from './planned-case.ts';
 export { EVENT_TRACES, REFERENCE_FILES, type EventTraceName, type JsonObject, type ReferenceFileName, type References } from './reference/references.ts';
 export { caseText, commandText, numberIn, runCase, type CommandResult, type RunCommand } from './run-case.ts';
 export { QUICK_SECONDS, quickSample } from './sample.ts';

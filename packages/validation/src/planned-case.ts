@@ -27,6 +27,14 @@ export interface PlannedRow {
   readonly source?: string;
 }
 
+/** A file that commands of a case read: the form of a tile program, written before they run. */
+export interface CaseFile {
+  /** Path as it stands in the commands. */
+  readonly path: string;
+  /** A JSON value, made when it is needed. Files of the same path are the same. */
+  readonly content: () => unknown;
+}
+
 /** Some commands that are run one after the other, and the rows that come out of them. */
 export interface PlannedCase {
   readonly suite: string;
@@ -37,6 +45,8 @@ export interface PlannedCase {
   /** Named options of the reference, already in the commands. */
   readonly options: string;
   readonly steps: readonly CommandStep[];
+  /** Files that the commands read and that do not ship. */
+  readonly files: readonly CaseFile[];
   readonly rows: readonly PlannedRow[];
   /** CPU seconds of all steps, a rough statement. */
   readonly costSeconds: number;

@@ -1,5 +1,5 @@
 import type { RowFidelity, RowList } from './ledger-row.ts';
-import type { CommandLine, CommandStep, PlannedCase, PlannedRow } from './planned-case.ts';
+import type { CaseFile, CommandLine, CommandStep, PlannedCase, PlannedRow } from './planned-case.ts';
 import type { ReferenceFileName, References } from './reference/references.ts';
 
 /** What an adapter says of a case; the suite adds the rest. */
@@ -11,10 +11,13 @@ export interface CaseDraft {
   /** `ours` if absent. */
   readonly list?: RowList;
   readonly steps: readonly CommandStep[];
+  readonly files?: readonly CaseFile[];
   readonly rows: readonly PlannedRow[];
   readonly costSeconds: number;
   /** What is missing, if so: the rows then need data. */
   readonly missing?: string;
+  /** What Kerf cannot do that the rows need, if so. */
+  readonly notModelled?: string;
 }
 
 /** Cases that come out of one part of one reference file. */
@@ -48,13 +51,14 @@ export interface Suite {
 
 /** @throws Error when a draft contradicts its suite, which is a bug of the suite */
 export function completeCase(suite: Suite, draft: CaseDraft): PlannedCase {
-  const { name, source, fidelity, list = 'ours', rows, costSeconds } = draft;
+  const { name, source, fidelity, list = 'ours', rows, costSeconds, files = [] } = draft;
   if (!suite.fidelities.includes(fidelity)) throw new Error(`Suite ${suite.name} does not declare the fidelity ${fidelity} of its case ${name}.`);
   const extra = suite.referenceOptions ?? [];
   if (list === 'reference-options' && extra.length === 0 && suite.built) throw new Error(`Suite ${suite.name} names no options of a reference for its case ${name}.`);
   const options = list === 'reference-options' ? extra : [];
   const steps = draft.steps.map((step): CommandStep => (typeof step === 'function' ? (earlier) => [...step(earlier), ...options] : [...step, ...options]));
-  const complete = { suite: suite.name, name, source, fidelity, list, options: options.join(' '), steps, rows, costSeconds };
+  const complete = { suite: suite.name, name, source, fidelity, list, options: options.join(' '), steps, files, rows, costSeconds };
   if (!suite.built) return { ...complete, unrun: { verdict: 'not-modelled', reason: 'Kerf does not model this yet.' } };
+  if (draft.notModelled !== undefined) return { ...complete, unrun: { verdict: 'not-modelled', reason: draft.notModelled } };
   return draft.missing === undefined ? complete : { ...complete, unrun: { verdict: 'needs-data', reason: draft.missing } };
 }

@@ -8,10 +8,14 @@ import { readJson } from '../files.ts';
 
 const require = createRequire(import.meta.url);
 
-/** The figures that ship with Kerf. */
-export function shippedReferences(): References {
+/**
+ * The figures that ship with Kerf.
+ *
+ * @param programs folder that tile programs of cases are written to
+ */
+export function shippedReferences(programs: string): References {
   const files = new Map(REFERENCE_FILES.map((name): [ReferenceFileName, unknown] => [name, readJson(require.resolve(`@kerf/validation/figures/${name}`))]));
-  return { folder: '', files, tracePath, hasRecording: (path) => isFileUnder(process.env['KERF_REFERENCE'], path) };
+  return { folder: '', files, tracePath, programPath: (name) => join(programs, `${name}.json`), hasRecording: (path) => isFileUnder(process.env['KERF_REFERENCE'], path) };
 }
 
 /**
@@ -19,7 +23,7 @@ export function shippedReferences(): References {
  *
  * @throws CliError `REFERENCE_FOLDER`, `JSON_SYNTAX`; NodeError `FILE_UNREADABLE`
  */
-export function referencesIn(folder: string): References {
+export function referencesIn(folder: string, programs: string): References {
   const path = resolve(folder);
   if (!(statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false)) {
     const problem = existsSync(path) ? 'is not a folder' : 'does not exist';
@@ -32,7 +36,7 @@ export function referencesIn(folder: string): References {
     throw readError(error, path);
   }
   const files = new Map(REFERENCE_FILES.filter((name) => names.has(name)).map((name): [ReferenceFileName, unknown] => [name, readJson(join(path, name))]));
-  return { folder, files, tracePath, hasRecording: (recording) => isFileUnder(dirname(path), recording) || isFileUnder(process.env['KERF_REFERENCE'], recording) };
+  return { folder, files, tracePath, programPath: (name) => join(programs, `${name}.json`), hasRecording: (recording) => isFileUnder(dirname(path), recording) || isFileUnder(process.env['KERF_REFERENCE'], recording) };
 }
 
 /** Relative where that is shorter: the path stands in command lines that people read. */

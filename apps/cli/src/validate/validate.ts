@@ -10,6 +10,7 @@ import { duration } from '../progress.ts';
 import { StatusLine } from '../traffic/status-line.ts';
 import { casesText } from './cases-text.ts';
 import { commandRunner, type CommandRunner, type Kerf } from './command-runners.ts';
+import { writeCaseFiles } from './case-files.ts';
 import { assertWritable, writeLedger } from './ledger-file.ts';
 import { referencesIn, shippedReferences } from './reference-files.ts';
 import { runCases } from './run-cases.ts';
@@ -19,6 +20,7 @@ export interface ValidateFlags {
   readonly json?: boolean;
   readonly reference?: string;
   readonly out?: string;
+  readonly programs?: string;
   readonly quick?: boolean;
   readonly sample?: number;
   readonly seed?: number;
@@ -32,6 +34,7 @@ const SAMPLE = 8;
 const SEED = 1;
 const MOST_JOBS = 64;
 const LEDGER = 'runs/ledger.arrow';
+const PROGRAMS = 'runs/ledger-programs';
 
 /**
  * `kerf validate`: plans, which checks all that it reads, runs every case through the public command, judges and prints.
@@ -44,7 +47,8 @@ export async function validate(flags: ValidateFlags, output: Output, kerf: Kerf,
   if (flags.quick !== true && (flags.sample !== undefined || flags.seed !== undefined)) {
     throw new CliError('CLI_USAGE', '--sample and --seed say what --quick draws; give them with --quick.');
   }
-  const references = flags.reference === undefined ? shippedReferences() : referencesIn(flags.reference);
+  const programs = flags.programs ?? PROGRAMS;
+  const references = flags.reference === undefined ? shippedReferences(programs) : referencesIn(flags.reference, programs);
   const plan = planLedger(suites, flags.suite, references);
   for (const warning of plan.warnings) output.err(`kerf: warning: ${warning}\n`);
   const cases = flags.quick === true ? quickSample(plan.cases, flags.sample ?? SAMPLE, flags.seed ?? SEED) : plan.cases;
@@ -55,6 +59,7 @@ export async function validate(flags: ValidateFlags, output: Output, kerf: Kerf,
   const path = flags.out ?? LEDGER;
   assertWritable(path);
   const started = performance.now();
+  writeCaseFiles(cases);
   const rows = await ledgerRows(plan, cases, flags, kerf, run);
   writeLedger(path, ledgerArrow(rows));
   if (flags.json === true) output.out(`${JSON.stringify(ledgerJson(rows))}\n`);

@@ -17,6 +17,8 @@ export interface References {
   readonly files: ReadonlyMap<ReferenceFileName, unknown>;
   /** Path of a trace of events that ships with the figures, as a command line takes it. */
   readonly tracePath: (name: EventTraceName) => string;
+  /** Path at which a tile program of that name will lie when commands run, as a command line takes it. */
+  readonly programPath: (name: string) => string;
   /** Whether a recording that a file refers to could be found. */
   readonly hasRecording: (path: string) => boolean;
 }

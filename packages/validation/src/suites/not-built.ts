@@ -63,26 +63,13 @@ const COMPONENTS = 'softhier-components.json';
 
 const milliseconds = (key: string, what: string): Figure => ({ key, what, unit: 'ms' });
 const percent = (key: string, what: string): Figure => ({ key, what, unit: '%' });
-const cycles = (key: string, what: string): Figure => ({ key, what, unit: 'cycles' });
 
 export const suitesNotBuilt: readonly Suite[] = [
-  suite('barrier', 'group barriers in software', [
-    figures('barrier', [cycles('single_counter', 'one counter'), cycles('row_then_column', 'row, then column')], ['N']), softhier(RUNS, ['barrier']), softhier(COMPONENTS, ['barrier_repeat']),
-  ]),
-  suite('unicast', 'transfers between tiles', [softhier(RUNS, ['unicast', 'pattern'])]),
-  suite('dma', 'latency of DMA transfers', [softhier(COMPONENTS, ['dma_latency'])]),
-  suite('l1', 'transfers inside a tile', [softhier(RUNS, ['l1'])]),
-  suite('memory', 'loads from and stores to memory channels', [softhier(RUNS, ['hbm']), softhier(COMPONENTS, ['hbm_store'])]),
-  suite('matrix-engine', 'jobs of the matrix engine', [
-    figures('redmule_rtl', [cycles('cycles', 'product')], ['M', 'N', 'K']), softhier(RUNS, ['matrix_job']), softhier(COMPONENTS, ['matrix_contention']),
-  ]),
-  suite('vector-engine', 'work of the vector units', [softhier(RUNS, ['vector', 'transpose_engine']), softhier(COMPONENTS, ['softmax_steps'])]),
   suite('collectives-softhier', 'collectives of the reference machine', [softhier(RUNS, ['collective']), softhier(COMPONENTS, ['reduction'])]),
   suite('collectives-flat', 'collectives in the network against software', [
     figures('collectives_32x32', [{ key: 'over_tree', what: 'over a tree', unit: 'times' }, { key: 'over_sequential', what: 'over one after the other', unit: 'times' }], ['op']),
   ]),
   suite('collectives-astra', 'collectives of whole systems against ASTRA-sim', [{ file: 'astra-sim.json', part: 'rows', cases: astraCases }]),
-  suite('gemm', 'matrix products over all tiles', [softhier(RUNS, ['gemm'])]),
   suite('attention-prefill', 'prefill of multi-head attention, five dataflows', [figures('mha_prefill', [
     milliseconds('fa2', 'FlashAttention-2'), milliseconds('fa3', 'FlashAttention-3'), milliseconds('flat_sw', 'FlatAttention, software collectives'),
     milliseconds('flat_coll', 'FlatAttention, collectives in the network'), milliseconds('flat_async', 'FlatAttention, asynchronous'),

@@ -4,12 +4,12 @@ import { REFERENCE_FILES, type ReferenceFileName, type References } from '../ref
 /** The figures that ship with the package. */
 export function shippedFigures(): References {
   const files = new Map(REFERENCE_FILES.map((name): [ReferenceFileName, unknown] => [name, JSON.parse(readFileSync(new URL(`../../figures/${name}`, import.meta.url), 'utf8'))]));
-  return { folder: '', files, tracePath: (name) => name, hasRecording: () => false };
+  return { folder: '', files, tracePath: (name) => name, programPath: (name) => `programs/${name}.json`, hasRecording: () => false };
 }
 
 /** A folder `further` with some reference files. */
 export function furtherFigures(files: Partial<Record<ReferenceFileName, unknown>>, recordings: readonly string[] = []): References {
-  return { folder: 'further', files: new Map(Object.entries(files) as [ReferenceFileName, unknown][]), tracePath: (name) => name, hasRecording: (path) => recordings.includes(path) };
+  return { folder: 'further', files: new Map(Object.entries(files) as [ReferenceFileName, unknown][]), tracePath: (name) => name, programPath: (name) => `programs/${name}.json`, hasRecording: (path) => recordings.includes(path) };
 }
 
 /** A row of `booksim2-mesh.json` as it comes, with some keys changed; `undefined` takes one away. */
