@@ -9,11 +9,15 @@ const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export class Interruption {
   readonly #controller = new AbortController();
   readonly #onSignal = (signal: NodeJS.Signals): void => {
-    if (this.signal.aborted) process.exit(130);
+    if (this.signal.aborted) process.exit(signal === 'SIGTERM' ? this.#terminated : 130);
     this.#controller.abort(new CliError('INTERRUPTED', `The run was interrupted by ${signal}.`, { signal }));
   };
 
-  constructor() {
+  readonly #terminated: number;
+
+  /** @param terminated exit code of a second SIGTERM */
+  constructor(terminated = 130) {
+    this.#terminated = terminated;
     for (const signal of signals) process.on(signal, this.#onSignal);
   }
 

@@ -11,11 +11,11 @@ export { allToAllBisectionCycles, busiestLinkFlits, flitsOf, zeroLoadCycles } fr
 export { linkWarnings, type LinkWarning } from './link-warnings.ts';
 export { PacketKernel, type MulticastOptions, type PacketKernelOptions } from './packet-kernel.ts';
 export { DIRECTIONS, FIRST_GATEWAY, MAX_GATEWAYS, opposite, PORT_STRIDE } from './ports.ts';
-export { checkDeadlockFreedom, requireDeadlockFreedom, type DeadlockReport } from './routes/deadlock-freedom.ts';
+export { checkDeadlockFreedom, requireDeadlockFreedom, requiringDeadlockFreedom, type DeadlockReport } from './routes/deadlock-freedom.ts';
 export { checkReachable, cutOffTiles } from './routes/reachable.ts';
 export { AnalyticFabric, type AnalyticFabricOptions, type AnalyticSnapshot } from './analytic/analytic-fabric.ts';
 export { bisectionBytesPerCycle, ringAllReduceCycles, singleFlowCycles } from './analytic/closed-forms.ts';
-export { estimateTraffic, type TrafficEstimate } from './analytic/estimate.ts';
+export { estimateTraffic, estimatingTraffic, type TrafficEstimate } from './analytic/estimate.ts';
 export { checkEvents, eventColumns, parseEvents, type RawEvents, type TrafficEvents } from './traffic/events.ts';
 export { MESH_FLIT_BYTES, meshMachine, type MeshChoice } from './traffic/mesh-machine.ts';
 export { patternName, patternNames, trafficPattern, type PatternGrid, type PatternName, type TrafficPattern } from './traffic/patterns.ts';

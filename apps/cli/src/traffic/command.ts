@@ -26,7 +26,7 @@ export function addTrafficCommand(program: Command, output: Output, done: (exitC
     .option('--events <file>', 'instead of a pattern: a trace with cycle, source, destination, bytes (CSV, JSON lines or Arrow)')
     .option('--stream [from:to]', 'instead of a pattern: one tile sends to another as fast as it can (default: the first to the last)')
     .option('--collective <kind>', 'instead of a pattern: multicast, reduce or barrier inside the network')
-    .option('--region <WxH>', 'collective: size of its rectangle of tiles (default the whole die)')
+    .option('--region <WxH[@x,y]>', 'collective: size of its rectangle of tiles, and its north-west corner (default the whole die); repeated: in all of them at the same time', (value: string, earlier: readonly string[] | undefined) => [...(earlier ?? []), value])
     .option('--at <x,y>', 'collective: north-west corner of the rectangle (default 0,0)')
     .option('--root <x,y>', 'collective: the tile that sends or receives (default the corner)')
     .option('--bytes <n>', 'stream and collective: bytes that are sent')

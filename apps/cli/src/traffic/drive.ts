@@ -10,9 +10,11 @@ export interface SteppedRun {
   readonly share: number;
   /** False during a warm-up, whose time does not count. Absent: there is none. */
   readonly warm?: boolean;
-  /** Runs at most about so many cycles, and stops at the end of the warm-up. */
-  advance(cycles: number): void;
+  /** Runs at most about so many cycles, stops at the end of the warm-up, and where `pause` says so. */
+  advance(cycles: number, pause: () => boolean): void;
 }
+
+const MOST_CYCLES = 2 ** 30;
 
 /** What a measurement costs. */
 export interface Cost {
@@ -25,12 +27,34 @@ export interface Cost {
 export interface DriveOptions {
   readonly signal: AbortSignal;
   readonly status: StatusLine;
-  /** What is being run, in the status line. */
-  readonly label: string;
+  /** What is being run, in the status line; or the whole line, by the share of the run that has been done. */
+  readonly label: string | ((share: number) => string);
 }
 
-/** How long a step should take: Ctrl-C is heard in between. */
+/** How long a step should take: signals are heard in between. */
 const STEP_MILLISECONDS = 40;
+
+/**
+ * Lets signals be heard between two pieces of work, before and beside a run: building a large machine, an estimate.
+ *
+ * @throws the reason of an abort
+ */
+export async function breathe(signal: AbortSignal): Promise<void> {
+  await setImmediate();
+  signal.throwIfAborted();
+}
+
+/** Does work that comes in small pieces, hearing signals in between. */
+export async function inPieces<T>(work: Generator<void, T>, signal: AbortSignal): Promise<T> {
+  let since = performance.now();
+  for (;;) {
+    const { done, value } = work.next();
+    if (done === true) return value;
+    if (performance.now() - since < STEP_MILLISECONDS) continue;
+    await breathe(signal);
+    since = performance.now();
+  }
+}
 
 /**
  * Runs to the end, hearing signals between steps and saying how far it is.
@@ -41,22 +65,21 @@ export async function drive(run: SteppedRun, { signal, status, label }: DriveOpt
   const started = performance.now();
   let cpu = process.cpuUsage();
   let warm = run.warm === true;
-  let cycles = 16;
+  let before = started;
+  const pause = (): boolean => performance.now() - before >= STEP_MILLISECONDS;
   while (!run.done) {
     signal.throwIfAborted();
-    const before = performance.now();
-    run.advance(cycles);
+    before = performance.now();
+    run.advance(MOST_CYCLES, pause);
     if (!warm && run.warm === true) {
       warm = true;
       cpu = process.cpuUsage();
     }
-    const took = performance.now() - before;
-    if (took < STEP_MILLISECONDS / 2) cycles = Math.min(2 ** 30, cycles * 2);
-    else if (took > STEP_MILLISECONDS * 2 && cycles > 1) cycles = Math.floor(cycles / 2);
-    status.show(() => statusText(label, run.share, (performance.now() - started) / 1000));
+    status.show(() => (typeof label === 'string' ? statusText(label, run.share, (performance.now() - started) / 1000) : label(run.share)));
     await setImmediate();
   }
   const { user, system } = process.cpuUsage(cpu);
+  signal.throwIfAborted();
   status.clear();
   return { cpuSeconds: (user + system) / 1e6, peakRssBytes: peakRssBytes() };
 }

@@ -20,7 +20,7 @@ export interface TrafficFlags extends MachineFlags {
   readonly packetBytes?: string;
   readonly window?: string;
   readonly collective?: string;
-  readonly region?: string;
+  readonly region?: readonly string[];
   readonly at?: string;
   readonly root?: string;
   readonly repeat?: string;

@@ -1,10 +1,11 @@
 import {
-  AnalyticFabric, checkReachable, CLASS_REDUCTION, dieTopology, FlitKernel, meshMachine, PacketKernel, parseFlitPipeline, requireDeadlockFreedom, type Fabric, type Fidelity, type FlitPipeline, type Network,
+  AnalyticFabric, checkReachable, CLASS_REDUCTION, dieTopology, FlitKernel, meshMachine, PacketKernel, parseFlitPipeline, requiringDeadlockFreedom, type Fabric, type Fidelity, type FlitPipeline, type Network,
 } from '@kerf/fabric';
 import { dies, isAbsentTile, tiles, type Hardware } from '@kerf/hardware';
 import { applySettings, defaultScenario } from '@kerf/scenario';
 import { CliError } from '../errors.ts';
 import { buildScenario, hardwareOf } from '../scenario-options.ts';
+import { breathe, inPieces } from './drive.ts';
 import { size, whole, word } from './numbers.ts';
 
 /** What of a command line says on which machine traffic runs. */
@@ -46,7 +47,7 @@ const SINGLE_CYCLE: FlitPipeline = { routing: 0, vcAllocation: 1, switchAllocati
  *
  * @param packetFlits largest packet; null: as large as the hardware has it
  */
-export function machineOf(flags: MachineFlags, fidelity: Fidelity, virtualChannels: number | undefined, packetFlits: number | null): TrafficMachine {
+export async function machineOf(flags: MachineFlags, fidelity: Fidelity, virtualChannels: number | undefined, packetFlits: number | null, signal: AbortSignal): Promise<TrafficMachine> {
   const { mesh, hardware: name, set = [] } = flags;
   if (mesh !== undefined && name !== undefined) throw new CliError('CLI_USAGE', 'Traffic runs on a --mesh or on --hardware, not on both.');
   const bufferFlits = flags.bufferFlits === undefined ? undefined : whole('--buffer-flits', flags.bufferFlits, 1, fidelity === 'flit' ? MOST_BUFFER_FLITS : MOST_FLITS);
@@ -56,6 +57,7 @@ export function machineOf(flags: MachineFlags, fidelity: Fidelity, virtualChanne
     const pipeline = pipelineOf(flags.pipeline ?? 'A');
     const choice = { width, height, virtualChannels: virtualChannels ?? 1, bufferFlits: bufferFlits ?? 8, packetFlits: packetFlits ?? 1, pipeline };
     const hardware = withSettings(meshMachine(choice, fidelity, fidelity !== 'flit' || switchHold === 'packet'), set);
+    await checkNetwork(hardware, signal);
     return { hardware, fidelity, virtualChannels: choice.virtualChannels, bufferFlits: choice.bufferFlits, pipeline, switchHold, absent: absentTiles(hardware) };
   }
   if (flags.pipeline !== undefined && fidelity !== 'flit') {
@@ -64,12 +66,20 @@ export function machineOf(flags: MachineFlags, fidelity: Fidelity, virtualChanne
   const given = withSettings(hardwareOf(buildScenario({ hardware: name }, process.cwd()).hardware), set);
   const link = { ...given.link, ...(virtualChannels === undefined ? {} : { virtualChannels }), ...(bufferFlits === undefined ? {} : { credits: bufferFlits }) };
   const hardware = virtualChannels === undefined && bufferFlits === undefined ? given : { ...given, link };
-  checkReachable(hardware);
-  requireDeadlockFreedom(hardware);
+  await checkNetwork(hardware, signal);
   return {
     hardware, fidelity, virtualChannels: link.virtualChannels ?? 1, bufferFlits: bufferFlits ?? null,
     pipeline: flags.pipeline === undefined ? null : pipelineOf(flags.pipeline), switchHold, absent: absentTiles(hardware),
   };
+}
+
+/** Every tile can be reached, and no packets can wait for each other in a circle. */
+async function checkNetwork(hardware: Hardware, signal: AbortSignal): Promise<void> {
+  await breathe(signal);
+  checkReachable(hardware);
+  await breathe(signal);
+  await inPieces(requiringDeadlockFreedom(hardware), signal);
+  await breathe(signal);
 }
 
 /** `A`, `B`, or an object. */
@@ -96,8 +106,13 @@ function absentTiles(hardware: Hardware): Uint8Array | undefined {
 }
 
 /** One fabric per die. */
-export function fabricsOf(machine: TrafficMachine): Fabric[] {
-  return Array.from({ length: dies(machine.hardware) }, (_, die) => fabricOf(machine, die));
+export async function fabricsOf(machine: TrafficMachine, signal: AbortSignal): Promise<Fabric[]> {
+  const fabrics: Fabric[] = [];
+  for (let die = 0; die < dies(machine.hardware); die++) {
+    fabrics.push(fabricOf(machine, die));
+    await breathe(signal);
+  }
+  return fabrics;
 }
 
 /** The fabric of one die, for one of its networks; with buffers for reductions where they are asked for. */

@@ -1,5 +1,5 @@
-import { defaultLatencyLimit, estimateTraffic, longestIdleCycles, trafficPattern, TrafficRun, waferFabric, type PatternName, type TrafficEvents, type TrafficResult } from '@kerf/fabric';
-import { drive, peakRssBytes, type Cost, type DriveOptions } from './drive.ts';
+import { defaultLatencyLimit, estimatingTraffic, longestIdleCycles, trafficPattern, TrafficRun, waferFabric, type PatternName, type TrafficEvents, type TrafficResult } from '@kerf/fabric';
+import { drive, inPieces, peakRssBytes, type Cost, type DriveOptions } from './drive.ts';
 import type { Measurement } from './flags.ts';
 import { fabricsOf, type TrafficMachine } from './machine.ts';
 
@@ -14,8 +14,8 @@ export type Measured = TrafficResult & Cost & { readonly simulated: boolean; rea
 export async function measure(machine: TrafficMachine, traffic: Traffic, measurement: Measurement, options: DriveOptions): Promise<Measured> {
   const { hardware, fidelity, absent } = machine;
   const { seed, warmupCycles, cycles, latencyLimitCycles } = measurement;
-  if ('pattern' in traffic && fidelity === 'analytic' && hardware.wafer.diesX * hardware.wafer.diesY === 1 && absent === undefined) return estimated(machine, traffic, seed, latencyLimitCycles);
-  const fabrics = fabricsOf(machine);
+  if ('pattern' in traffic && fidelity === 'analytic' && hardware.wafer.diesX * hardware.wafer.diesY === 1 && absent === undefined) return estimated(machine, traffic, seed, latencyLimitCycles, options.signal);
+  const fabrics = await fabricsOf(machine, options.signal);
   const missing = absent === undefined ? {} : { absent };
   const run =
     'pattern' in traffic
@@ -25,14 +25,14 @@ export async function measure(machine: TrafficMachine, traffic: Traffic, measure
   return { ...run.result(), ...cost, simulated: true };
 }
 
-function estimated(machine: TrafficMachine, { pattern: name, rate, flits }: Extract<Traffic, { pattern: PatternName }>, seed: number, limit: number | undefined): Measured {
-  const fabric = fabricsOf(machine)[0]!;
+async function estimated(machine: TrafficMachine, { pattern: name, rate, flits }: Extract<Traffic, { pattern: PatternName }>, seed: number, limit: number | undefined, signal: AbortSignal): Promise<Measured> {
+  const fabric = (await fabricsOf(machine, signal))[0]!;
   const { topology } = fabric;
   const wafer = waferFabric(fabric);
   const pattern = trafficPattern(name, wafer.grid, seed);
   const latencyLimitCycles = limit ?? defaultLatencyLimit(longestIdleCycles(wafer, flits));
   const before = process.cpuUsage();
-  const estimate = estimateTraffic(topology, pattern, rate, flits * topology.flitBytes);
+  const estimate = await inPieces(estimatingTraffic(topology, pattern, rate, flits * topology.flitBytes), signal);
   const { user, system } = process.cpuUsage(before);
   const { packetLatencyCycles, networkLatencyCycles, hops, offeredFlitRate, acceptedFlitRate, saturationFlitRate } = estimate;
   const full = packetLatencyCycles === null ? `the busiest link is full from ${Number(saturationFlitRate.toPrecision(4))} flits per tile and cycle on` : null;

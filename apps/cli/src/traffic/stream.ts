@@ -18,13 +18,13 @@ export async function streamTraffic(flags: TrafficFlags, context: TrafficContext
   refuseFlags(flags, '--stream', ['pattern', 'rate', 'warmupCycles', 'cycles', 'latencyLimitCycles', 'region', 'at', 'root', 'repeat', 'rates']);
   const path = flags.out === undefined ? undefined : resolve(flags.out);
   if (path !== undefined) refuseExisting([path], flags.force === true);
-  const machine = machineOf(flags, fidelityOf(flags.fidelity ?? 'packet'), flags.vcs === undefined ? undefined : lanesOf(flags.vcs), flags.flits === undefined ? null : flitsOfFlags(flags));
+  const machine = await machineOf(flags, fidelityOf(flags.fidelity ?? 'packet'), flags.vcs === undefined ? undefined : lanesOf(flags.vcs), flags.flits === undefined ? null : flitsOfFlags(flags), context.signal);
   const { hardware } = machine;
   const { from, to } = pairOf(flags.stream, tiles(hardware));
   const packetBytes = flags.packetBytes === undefined ? hardware.link.maxPacketBytes : whole('--packet-bytes', flags.packetBytes, 1, hardware.link.maxPacketBytes);
   const bytes = flags.bytes === undefined ? packetBytes * DEFAULT_PACKETS : whole('--bytes', flags.bytes, 1, packetBytes * 10_000_000);
   const window = flags.window === undefined ? 4096 : whole('--window', flags.window, 1, 10_000_000);
-  const run = new StreamRun(fabricsOf(machine), { from, to, bytes, packetBytes, window });
+  const run = new StreamRun(await fabricsOf(machine, context.signal), { from, to, bytes, packetBytes, window });
   const cost = await drive(run, { ...context, label: `${from}:${to} on ${hardware.name}` });
   const { cycles, packets, flits, firstArrivalCycle, bytesPerCycle, steadyBytesPerCycle, networkLatencyCycles, hops, packetHops, flitHops } = run.result();
   const gigabytesPerSecond = (perCycle: number): number => (perCycle * hardware.clockMegahertz) / 1000;

@@ -1,14 +1,17 @@
 import { resolve } from 'node:path';
-import { dieTopology, estimateTraffic, trafficPattern, waferFabric } from '@kerf/fabric';
+import { performance } from 'node:perf_hooks';
+import { dieTopology, estimatingTraffic, trafficPattern, waferFabric } from '@kerf/fabric';
 import { CliError } from '../errors.ts';
 import { curveSvg } from './curve-svg.ts';
 import { measuredJson, measurementFacts, machineFacts, type TrafficContext } from './facts.ts';
+import { inPieces } from './drive.ts';
 import { fidelityOf, flitsOfFlags, lanesOf, measurementOf, patternOf, rateOf, refuseFlags, type Measurement, type TrafficFlags } from './flags.ts';
 import { fabricsOf, machineOf } from './machine.ts';
 import { measure } from './measure.ts';
 import { notesOf } from './notes.ts';
 import { nextRate, saturationOf, type Saturation } from './sweep-points.ts';
 import type { Series } from './series.ts';
+import { SweepProgress } from './sweep-progress.ts';
 import { sweepTable } from './sweep-table.ts';
 import { refuseExisting, writeWhole } from './write-whole.ts';
 
@@ -26,14 +29,15 @@ export async function sweepTraffic(flags: TrafficFlags, context: TrafficContext)
   const measurement = measurementOf(flags);
   const flits = flitsOfFlags(flags);
   const rates = flags.rates === undefined ? undefined : list('--rates', flags.rates).map((text) => rateOf('--rates', text, flits)).sort((a, b) => a - b);
-  const all = seriesOf(flags, flits);
+  const all = await seriesOf(flags, flits, context.signal);
   // A pattern that does not fit the mesh is told before anything is measured.
-  const bounds = all.map((series) => boundOf(series, measurement.seed));
+  const bounds: (number | undefined)[] = [];
+  for (const series of all) bounds.push(await boundOf(series, measurement.seed, context.signal));
+  const progress = new SweepProgress(all.map(({ machine, points, name }, index) => ({ name, points, fidelity: machine.fidelity, bound: bounds[index], most: flits, rates })), () => performance.now());
 
   for (const [index, series] of all.entries()) {
-    const label = (rate: number): string => `curve ${index + 1}/${all.length}, ${series.name}, rate ${rate}`;
     const one = async (rate: number): Promise<void> => {
-      const measured = await measure(series.machine, { pattern: series.pattern, rate, flits }, measurement, { ...context, label: label(rate) });
+      const measured = await measure(series.machine, { pattern: series.pattern, rate, flits }, measurement, { ...context, label: (share) => progress.text(index, rate, share) });
       series.points.push({ rate, saturated: measured.status === 'saturated', measured });
     };
     if (rates !== undefined) {
@@ -54,21 +58,23 @@ export async function sweepTraffic(flags: TrafficFlags, context: TrafficContext)
   context.output.out(flags.json === true ? `${JSON.stringify(json(all, measurement, tablePath, drawingPath))}\n` : text(all, tablePath, drawingPath));
 }
 
-function seriesOf(flags: TrafficFlags, flits: number): Series[] {
+async function seriesOf(flags: TrafficFlags, flits: number, signal: AbortSignal): Promise<Series[]> {
   const fidelities = list('--fidelity', flags.fidelity ?? 'packet').map(fidelityOf);
   const patterns = list('--pattern', flags.pattern ?? 'uniform').map(patternOf);
   const lanes = flags.vcs === undefined ? [undefined] : list('--vcs', flags.vcs).map(lanesOf);
-  const all = fidelities.flatMap((fidelity) =>
-    patterns.flatMap((pattern) =>
-      lanes.map((virtualChannels): Series => {
-        const machine = machineOf(flags, fidelity, virtualChannels, flits);
-        const channels = `${machine.virtualChannels} ${machine.virtualChannels === 1 ? 'virtual channel' : 'virtual channels'}`;
-        return { machine, pattern, flits, name: `${pattern}, ${fidelity}, ${channels}`, points: [] };
-      }),
-    ),
-  );
-  if (all.length > MOST_SERIES) throw new CliError('CLI_USAGE', `A sweep has at most ${MOST_SERIES} curves; these are ${all.length}.`, { curves: all.length });
-  return all;
+  const curves = fidelities.length * patterns.length * lanes.length;
+  if (curves > MOST_SERIES) throw new CliError('CLI_USAGE', `A sweep has at most ${MOST_SERIES} curves; these are ${curves}.`, { curves });
+  const all: Series[] = [];
+  for (const fidelity of fidelities) {
+    for (const virtualChannels of lanes) {
+      const machine = await machineOf(flags, fidelity, virtualChannels, flits, signal);
+      const channels = `${machine.virtualChannels} ${machine.virtualChannels === 1 ? 'virtual channel' : 'virtual channels'}`;
+      for (const pattern of patterns) all.push({ machine, pattern, flits, name: `${pattern}, ${fidelity}, ${channels}`, points: [] });
+    }
+  }
+  // Pattern by pattern, and each with its numbers of channels side by side.
+  const place = ({ machine, pattern }: Series): number => fidelities.indexOf(machine.fidelity) * patterns.length + patterns.indexOf(pattern);
+  return all.sort((a, b) => place(a) - place(b));
 }
 
 function list(flag: string, text: string): string[] {
@@ -80,12 +86,12 @@ function list(flag: string, text: string): string[] {
 }
 
 /** Where the busiest link would be full; undefined where only a simulation knows. Throws where the pattern does not fit. */
-function boundOf({ machine, pattern: name, flits }: Series, seed: number): number | undefined {
+async function boundOf({ machine, pattern: name, flits }: Series, seed: number, signal: AbortSignal): Promise<number | undefined> {
   const { hardware, absent } = machine;
-  const fabrics = fabricsOf({ ...machine, fidelity: 'analytic' });
+  const fabrics = await fabricsOf({ ...machine, fidelity: 'analytic' }, signal);
   const pattern = trafficPattern(name, waferFabric(fabrics, absent).grid, seed);
   if (fabrics.length > 1 || absent !== undefined) return undefined;
-  return estimateTraffic(dieTopology(hardware, 0), pattern, 1e-9, flits * hardware.link.bytesPerCycle).saturationFlitRate;
+  return (await inPieces(estimatingTraffic(dieTopology(hardware, 0), pattern, 1e-9, flits * hardware.link.bytesPerCycle), signal)).saturationFlitRate;
 }
 
 function curveOf({ points }: Series): { rate: number; latencyCycles: number }[] {

@@ -65,6 +65,12 @@ test.each<[string[], RegExp]>([
   [['--collective', 'multicast', '--bytes', '8', '--region', '9x1', '--hardware', 'mesh-8x8'], /--region takes a width and a height/],
   [['--collective', 'multicast', '--bytes', '8', '--region', '4x4', '--at', '6,0', '--hardware', 'mesh-8x8'], /does not fit the die: it has 8x8 tiles/],
   [['--collective', 'multicast', '--bytes', '8', '--root', '8,0', '--hardware', 'mesh-8x8'], /--root is a tile of the die, from 0,0 to 7,7/],
+  [['--collective', 'multicast', '--bytes', '8', '--region', '4x4@6,0', '--hardware', 'mesh-8x8'], /does not fit the die: it has 8x8 tiles/],
+  [['--collective', 'multicast', '--bytes', '8', '--region', '4x4@1', '--hardware', 'mesh-8x8'], /--region takes a column and a row such as 3,4, got "1"/],
+  [['--collective', 'multicast', '--bytes', '8', '--region', '4x4@0,0@1,1', '--hardware', 'mesh-8x8'], /behind an @ the corner/],
+  [['--collective', 'multicast', '--bytes', '8', '--region', '2x2', '--region', '2x2@4,4', '--at', '1,1', '--hardware', 'mesh-8x8'], /--at is the corner of a single region/],
+  [['--collective', 'multicast', '--bytes', '8', '--region', '2x2', '--region', '2x2@4,4', '--root', '1,1', '--hardware', 'mesh-8x8'], /--root is for a single region/],
+  [['--collective', 'reduce', '--bytes', '4000000000', '--hardware', 'mesh-8x8'], /FABRIC_BAD_OPTION: .*packets at once: at most \d+ bytes, got 4000000000/],
   [['--sweep', '--rates', '0.1,,0.2'], /--rates takes values with commas/],
   [['--sweep', '--vcs', '1,1'], /--vcs names 1 twice/],
   [['--sweep', '--rate', '0.1'], /--rate means nothing with --sweep/],
@@ -92,7 +98,7 @@ describe.each(['flit', 'packet'])('at %s fidelity', (fidelity) => {
   test('far too much load saturates it, and is no error', async () => {
     const { code, out } = await call(...short, '--fidelity', fidelity, '--rate', '0.9', '--json');
     expect(code).toBe(0);
-    expect(JSON.parse(out)).toMatchObject({ status: 'saturated', reason: expect.stringMatching(/latency|accepts/) as string });
+    expect(JSON.parse(out)).toMatchObject({ status: 'saturated', reason: expect.stringMatching(/has fallen 1000 cycles behind what is offered/) as string });
   });
 });
 
@@ -196,11 +202,61 @@ describe('a sweep', () => {
   });
 });
 
-test('Ctrl-C ends with 130 and leaves no file', async () => {
-  const running = call('--mesh', '16x16', '--sweep', '--cycles', '1000000', '--out', at('never'));
-  setTimeout(() => process.emit('SIGINT'), 300);
-  const { code, err } = await running;
-  expect(code).toBe(130);
-  expect(err).toMatch(/INTERRUPTED/);
-  expect(existsSync(at('never.arrow')) || existsSync(at('never.svg')) || existsSync(at('never.arrow.partial'))).toBe(false);
+describe.each([['SIGINT', 130], ['SIGTERM', 143]] as const)('%s', (signal, exitCode) => {
+  test.each<[string, string[]]>([
+    ['a sweep', ['--mesh', '16x16', '--sweep', '--cycles', '1000000']],
+    ['a warm-up', ['--mesh', '8x8', '--warmup-cycles', '100000000', '--rate', '0.2']],
+    ['a drain', ['--mesh', '32x32', '--warmup-cycles', '0', '--cycles', '500', '--rate', '0.9', '--latency-limit-cycles', '1000000000']],
+    ['a wafer whose dies run alone for hundreds of cycles', ['--hardware', 'flat-wafer-64', '--rate', '0.1']],
+    ['a large mesh that is being built', ['--mesh', '1024x1024', '--rate', '0.5']],
+    ['a stream', ['--mesh', '8x8', '--stream', '0:63', '--bytes', '160000000']],
+    ['a collective', ['--mesh', '32x32', '--collective', 'reduce', '--bytes', '1600', '--repeat', '100000']],
+  ])('stops %s at once, and leaves no file', async (_, args) => {
+    const path = at('never');
+    const running = call(...args, '--out', path);
+    let sent = 0;
+    const timer = setTimeout(() => {
+      sent = performance.now();
+      process.emit(signal, signal);
+    }, 400);
+    const { code, err } = await running;
+    clearTimeout(timer);
+    expect(sent).toBeGreaterThan(0);
+    // Pieces of 40 ms, on a machine that may be busy otherwise.
+    expect(performance.now() - sent).toBeLessThan(3000);
+    expect(code).toBe(exitCode);
+    expect(err).toMatch(/INTERRUPTED: The run was interrupted by SIG(INT|TERM)/);
+    for (const file of ['', '.arrow', '.svg', '.arrow.partial']) expect(existsSync(path + file)).toBe(false);
+  });
+});
+
+test('far past saturation thousands of tiles behind the routers of their dies end in bounded time and memory', async () => {
+  const dies = ['--hardware', 'flat-wafer-64', '--set', 'hardware.wafer.diesX=2', '--set', 'hardware.wafer.diesY=2'];
+  const result = await json(...dies, '--rate', '0.1', '--cycles', '1000000000');
+  expect(result).toMatchObject({ status: 'saturated', reason: expect.stringMatching(/fallen \d+ cycles behind what is offered; measured for \d+ cycles/) as string });
+  expect(result.cycles).toBeLessThan(40_000);
+  expect(result.peakRssBytes).toBeLessThan(2e9);
+});
+
+describe('collectives in several regions at once', () => {
+  const both = (first: string, second: string, ...more: string[]): string[] => ['--hardware', 'flat-8x8', '--region', first, '--region', second, ...more];
+
+  test.each(['multicast', 'reduce', 'barrier'])('%s in two that have nothing in common takes as long as in one', async (kind) => {
+    for (const fidelity of ['packet', 'analytic']) {
+      const bytes = kind === 'barrier' ? [] : ['--bytes', '4096'];
+      const [one, two] = await Promise.all([
+        json('--hardware', 'flat-8x8', '--region', '4x3', '--at', '4,0', '--collective', kind, '--fidelity', fidelity, '--repeat', '3', ...bytes),
+        json(...both('4x3@0,0', '4x3@4,4'), '--collective', kind, '--fidelity', fidelity, '--repeat', '3', ...bytes),
+      ]);
+      expect(two.cycles).toBe(one.cycles);
+      expect([one.members, two.members]).toEqual([12, 24]);
+      expect(two.regions).toEqual([{ region: '4x3', at: '0,0', root: '0,0' }, { region: '4x3', at: '4,4', root: '4,4' }]);
+    }
+  });
+
+  test.each(['reduce', 'barrier'])('%s in two that overlap is refused, with the tile', async (kind) => {
+    const { code, err } = await call(...both('4x4@0,0', '4x4@3,3', '--collective', kind), ...(kind === 'reduce' ? ['--bytes', '64'] : []));
+    expect(err).toMatch(/FABRIC_OVERLAPPING_REDUCTIONS: .*tile \(3, 3\) contributes to both at once.*disjoint regions/);
+    expect(code).toBe(2);
+  });
 });

@@ -23,7 +23,7 @@ import { refuseExisting, writeWhole } from './write-whole.ts';
  * @throws KerfError for bad input, before anything was simulated or written
  */
 export async function traffic(flags: TrafficFlags, output: Output): Promise<number> {
-  const interruption = new Interruption();
+  const interruption = new Interruption(TERMINATED);
   const status = new StatusLine(process.stderr, () => performance.now());
   try {
     await kindOf(flags)(flags, { signal: interruption.signal, status, output });
@@ -31,11 +31,15 @@ export async function traffic(flags: TrafficFlags, output: Output): Promise<numb
   } catch (error) {
     status.clear();
     if (!interruption.signal.aborted) throw error;
-    return reportError(error, flags.json === true, output);
+    const code = reportError(error, flags.json === true, output);
+    return (interruption.signal.reason as CliError).context['signal'] === 'SIGTERM' ? TERMINATED : code;
   } finally {
     interruption.end();
   }
 }
+
+/** What a shell says of a process that SIGTERM ended. */
+const TERMINATED = 143;
 
 type Kind = (flags: TrafficFlags, context: TrafficContext) => Promise<void>;
 
@@ -63,24 +67,24 @@ async function single(flags: TrafficFlags, context: TrafficContext): Promise<voi
   const measurement = measurementOf(flags);
   const fidelity = fidelityOf(flags.fidelity ?? 'packet');
   const virtualChannels = flags.vcs === undefined ? undefined : lanesOf(flags.vcs);
-  const { machine, what, facts } = flags.events === undefined ? ofPattern(flags) : ofEvents(flags, flags.events);
+  const { machine, what, facts } = await (flags.events === undefined ? ofPattern(flags) : ofEvents(flags, flags.events));
   const measured = await measure(machine, what, measurement, { ...context, label: machine.hardware.name });
   const result = { ...measuredJson(measured), ...facts, ...machineFacts(machine), ...measurementFacts(measurement), notes: notesOf(machine, 'flits' in what ? what.flits : null, measured.simulated) };
   if (path !== undefined) writeWhole(path, `${JSON.stringify(result, undefined, 2)}\n`);
   context.output.out(flags.json === true ? `${JSON.stringify(result)}\n` : text(result, measured));
 
-  function ofPattern(given: TrafficFlags): { machine: TrafficMachine; what: Traffic; facts: object } {
+  async function ofPattern(given: TrafficFlags): Promise<{ machine: TrafficMachine; what: Traffic; facts: object }> {
     const flits = flitsOfFlags(given);
     const pattern = patternOf(given.pattern ?? 'uniform');
     const rate = rateOf('--rate', given.rate ?? '0.05', flits);
-    return { machine: machineOf(given, fidelity, virtualChannels, flits), what: { pattern, rate, flits }, facts: { pattern, rate, flits } };
+    return { machine: await machineOf(given, fidelity, virtualChannels, flits, context.signal), what: { pattern, rate, flits }, facts: { pattern, rate, flits } };
   }
 
-  function ofEvents(given: TrafficFlags, file: string): { machine: TrafficMachine; what: Traffic; facts: object } {
+  async function ofEvents(given: TrafficFlags, file: string): Promise<{ machine: TrafficMachine; what: Traffic; facts: object }> {
     refuseFlags(given, '--events', ['pattern', 'rate', 'cycles', 'latencyLimitCycles']);
     // Transfers are cut into packets, on a mesh by default as large as a buffer holds.
     const flits = given.flits === undefined ? Number(given.bufferFlits ?? 8) : flitsOfFlags(given);
-    const chosen = machineOf(given, fidelity, virtualChannels, flits);
+    const chosen = await machineOf(given, fidelity, virtualChannels, flits, context.signal);
     return { machine: chosen, what: { events: readEvents(resolve(file), tiles(chosen.hardware)) }, facts: { events: file } };
   }
 }

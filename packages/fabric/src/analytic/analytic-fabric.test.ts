@@ -108,7 +108,7 @@ describe('a collective in an empty network is as fast as at packet fidelity', ()
   test('multicast', () => {
     fc.assert(fc.property(region, fc.integer({ min: 1, max: 20_000 }), ({ rectangle, root }, bytes) => {
       const multicast = planMulticast(machine(choice), 0, root, rectangle);
-      const run = (fabric: Fabric): unknown => runCollective(fabric, { kind: 'multicast', multicast, bytes, repeat: 2 });
+      const run = (fabric: Fabric): unknown => runCollective(fabric, { kind: 'multicast', groups: [{ multicast }], bytes, repeat: 2 });
       expect(run(analytic(choice))).toEqual(run(packet(choice)));
     }));
   });
@@ -116,7 +116,7 @@ describe('a collective in an empty network is as fast as at packet fidelity', ()
   test('reduction', () => {
     fc.assert(fc.property(region, fc.integer({ min: 1, max: 4096 }), ({ rectangle, root }, bytes) => {
       const reduction = planReduction(machine(choice), 0, root, rectangle);
-      const run = (fabric: Fabric): number => runCollective(fabric, { kind: 'reduce', reduction, contributors: reduction.tiles, bytes, repeat: 1 }).cycles;
+      const run = (fabric: Fabric): number => runCollective(fabric, { kind: 'reduce', groups: [{ reduction, contributors: reduction.tiles }], bytes, repeat: 1 }).cycles;
       expect(run(analytic(choice))).toBe(run(packet(choice, 0, [2])));
     }));
   });
@@ -124,7 +124,7 @@ describe('a collective in an empty network is as fast as at packet fidelity', ()
   test('barrier', () => {
     fc.assert(fc.property(region, ({ rectangle, root }) => {
       const [multicast, reduction] = [planMulticast(machine(choice), 0, root, rectangle), planReduction(machine(choice), 0, root, rectangle)];
-      const run = (fabric: Fabric): readonly number[] => runCollective(fabric, { kind: 'barrier', multicast, reduction, contributors: reduction.tiles, bytes: 0, repeat: 3 }).repetitions;
+      const run = (fabric: Fabric): readonly number[] => runCollective(fabric, { kind: 'barrier', groups: [{ multicast, reduction, contributors: reduction.tiles }], bytes: 0, repeat: 3 }).repetitions;
       expect(run(analytic(choice))).toEqual(run(packet(choice, 0, [2])));
     }));
   });

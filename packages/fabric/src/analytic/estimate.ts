@@ -26,6 +26,7 @@ export interface TrafficEstimate {
 }
 
 const INPUTS = 5;
+const LINKS_BETWEEN_YIELDS = 500_000;
 
 /**
  * Estimates open-loop traffic on one whole die with dimension-order routes: the zero-load latency of its mean distance, the
@@ -44,6 +45,15 @@ const INPUTS = 5;
  * @see Kleinrock, Queueing Systems I (1975), section 5.6, on M/D/1
  */
 export function estimateTraffic(topology: DieTopology, pattern: TrafficPattern, rate: number, bytes: number): TrafficEstimate {
+  const work = estimatingTraffic(topology, pattern, rate, bytes);
+  for (;;) {
+    const { done, value } = work.next();
+    if (done === true) return value;
+  }
+}
+
+/** {@link estimateTraffic} in pieces of some milliseconds, for large meshes and callers that want to be heard in between. */
+export function* estimatingTraffic(topology: DieTopology, pattern: TrafficPattern, rate: number, bytes: number): Generator<void, TrafficEstimate> {
   const { tilesX: width, tilesY: height, tiles, types, type, flitBytes } = topology;
   if (topology.waferTiles !== tiles || topology.routes !== null) {
     throw new FabricError('FABRIC_BAD_OPTION', 'The estimate without simulation is for a single die without defects; simulate others at analytic fidelity.', { tiles: topology.waferTiles });
@@ -57,7 +67,7 @@ export function estimateTraffic(topology: DieTopology, pattern: TrafficPattern, 
   const injectionService = serviceCycles(injection, flits, topology, false);
 
   // Packets per cycle for one packet per sender and cycle, [tiles, outputs, inputs]; inputs and outputs in the order of ports.
-  const flow = pattern.fixed === null && pattern.name === 'uniform' && pattern.senders === tiles ? uniformFlow(width, height) : walkedFlow(pattern, width, tiles);
+  const flow = pattern.fixed === null && pattern.name === 'uniform' && pattern.senders === tiles ? uniformFlow(width, height) : yield* walkedFlow(pattern, width, tiles);
 
   const packets = rate / flits;
   let links = 0;
@@ -150,7 +160,7 @@ function uniformFlow(width: number, height: number): Float64Array {
 }
 
 /** Any other pattern: every sender's ways, walked. */
-function walkedFlow({ fixed, among, sends }: TrafficPattern, width: number, tiles: number): Float64Array {
+function* walkedFlow({ fixed, among, sends }: TrafficPattern, width: number, tiles: number): Generator<void, Float64Array> {
   const flow = new Float64Array(tiles * INPUTS * INPUTS);
   const step = [1, -1, -width, width];
   const walk = (from: number, to: number, packets: number): void => {
@@ -160,12 +170,18 @@ function walkedFlow({ fixed, among, sends }: TrafficPattern, width: number, tile
       const dx = (to % width) - (at % width);
       const output = dx !== 0 ? (dx > 0 ? EAST : WEST) : to > at ? SOUTH : to < at ? NORTH : LOCAL;
       flow[(at * INPUTS + output) * INPUTS + input]! += packets;
+      links++;
       if (output === LOCAL) return;
       at += step[output]!;
       input = opposite(output);
     }
   };
+  let links = 0;
   for (let tile = 0; tile < tiles; tile++) {
+    if (links > LINKS_BETWEEN_YIELDS) {
+      yield;
+      links = 0;
+    }
     if (sends[tile] === 0) continue;
     if (fixed !== null) walk(tile, fixed[tile]!, 1);
     else for (const to of among) walk(tile, to, 1 / among.length);

@@ -18,6 +18,8 @@ const FROM_HUB = 4;
 /** Up to so many (router, target) pairs of damaged meshes are walked one by one, beside the rule that all of them keep. */
 const PAIRS_WALKED = 2 ** 22;
 
+const CHANNELS_BETWEEN_YIELDS = 2 ** 17;
+
 /** What the check found. A channel is the buffer of one traffic class behind one link; virtual channels of a class stand as one. */
 export interface DeadlockReport {
   readonly channels: number;
@@ -54,16 +56,29 @@ export interface DeadlockOptions {
  * @see Dally & Seitz, Deadlock-free message routing in multiprocessor interconnection networks (IEEE ToC C-36(5), 1987)
  */
 export function checkDeadlockFreedom(hardware: Hardware, options: DeadlockOptions = {}): DeadlockReport {
-  const wide = checkNetwork(hardware, options);
+  return atOnce(checkingDeadlockFreedom(hardware, options));
+}
+
+/** {@link checkDeadlockFreedom} in pieces of some milliseconds, for machines of a million tiles and callers that want to be heard in between. */
+export function* checkingDeadlockFreedom(hardware: Hardware, options: DeadlockOptions = {}): Generator<void, DeadlockReport> {
+  const wide = yield* checkNetwork(hardware, options);
   if (hardware.syncLink === undefined || !wide.acyclic) return wide;
   // The narrow network has the same routes, in every die alone: on a wafer of one die the same graph again.
-  const narrow = dies(hardware) === 1 && hardware.d2d === null ? wide : checkNetwork({ ...hardware, d2d: null }, options);
+  const narrow = dies(hardware) === 1 && hardware.d2d === null ? wide : yield* checkNetwork({ ...hardware, d2d: null }, options);
   return { ...narrow, channels: wide.channels + narrow.channels, dependencies: wide.dependencies + narrow.dependencies, classes: wide.classes };
 }
 
-function checkNetwork(hardware: Hardware, options: DeadlockOptions): DeadlockReport {
-  const network = networkOf(hardware, options);
-  const { channels, dependencies, left } = sortOut(network);
+function atOnce<T>(work: Generator<void, T>): T {
+  for (;;) {
+    const { done, value } = work.next();
+    if (done === true) return value;
+  }
+}
+
+function* checkNetwork(hardware: Hardware, options: DeadlockOptions): Generator<void, DeadlockReport> {
+  const network = yield* networkOf(hardware, options);
+  yield;
+  const { channels, dependencies, left } = yield* sortOut(network);
   const report = {
     channels,
     dependencies,
@@ -80,7 +95,12 @@ function checkNetwork(hardware: Hardware, options: DeadlockOptions): DeadlockRep
  * @throws FabricError `FABRIC_CYCLIC_ROUTES` with the circle
  */
 export function requireDeadlockFreedom(hardware: Hardware): DeadlockReport {
-  const report = checkDeadlockFreedom(hardware);
+  return atOnce(requiringDeadlockFreedom(hardware));
+}
+
+/** {@link requireDeadlockFreedom} in pieces, as {@link checkingDeadlockFreedom}. */
+export function* requiringDeadlockFreedom(hardware: Hardware): Generator<void, DeadlockReport> {
+  const report = yield* checkingDeadlockFreedom(hardware);
   if (!report.acyclic) {
     const message = `The routes of ${hardware.name} can deadlock: ${report.cycle!.join(' waits for ')} waits for the first.`;
     throw new FabricError('FABRIC_CYCLIC_ROUTES', message, { channels: report.channels, length: report.cycle!.length });
@@ -107,7 +127,7 @@ interface Network {
   readonly size: number;
 }
 
-function networkOf(hardware: Hardware, options: DeadlockOptions): Network {
+function* networkOf(hardware: Hardware, options: DeadlockOptions): Generator<void, Network> {
   const unicast = options.unicast ?? [xThenY];
   const { wafer, die } = hardware;
   const perDie = tilesPerDie(hardware);
@@ -117,9 +137,9 @@ function networkOf(hardware: Hardware, options: DeadlockOptions): Network {
   const classes = hardware.d2d?.shape === 'hub' ? 5 : 3;
   const budget = { pairs: PAIRS_WALKED };
   const { mesh, requests, responses, reductions } = areDiesApart(hardware)
-    ? diesApart(hardware, meshes, unicast, budget)
+    ? yield* diesApart(hardware, meshes, unicast, budget)
     : meshes === null
-      ? wholeTurns(unicast, wafer.diesX * die.tilesX, wafer.diesY * die.tilesY, tileNumbers(hardware))
+      ? yield* wholeTurns(unicast, wafer.diesX * die.tilesX, wafer.diesY * die.tilesY, tileNumbers(hardware))
       : damagedTurns(meshes.wafer!, budget);
   // What goes to hubs and comes from them are unicasts that go along x first, like requests.
   const turns = [requests, responses, reductions, requests, requests].slice(0, classes);
@@ -147,14 +167,19 @@ interface WaferTurns {
   readonly reductions: Turns;
 }
 
-function wholeTurns(unicast: readonly OffsetRouting[], width: number, height: number, nodeAt: (x: number, y: number) => number): WaferTurns {
+function* wholeTurns(unicast: readonly OffsetRouting[], width: number, height: number, nodeAt: (x: number, y: number) => number): Generator<void, WaferTurns> {
   const mesh = meshGraph(width, height, null, nodeAt);
+  yield;
   const trees = turnsOfOffsets([xThenY], width, height, nodeAt);
+  yield;
   const mirrored = reversedTurns(trees, mesh);
+  yield;
+  const back = turnsOfOffsets([yThenX], width, height, nodeAt);
+  yield;
   return {
     mesh,
     requests: unicast.every((routing) => routing === xThenY) ? trees : turnsOfOffsets([...unicast, xThenY], width, height, nodeAt),
-    responses: either(turnsOfOffsets([yThenX], width, height, nodeAt), mirrored),
+    responses: either(back, mirrored),
     reductions: mirrored,
   };
 }
@@ -181,14 +206,14 @@ function turnsOfColumns(columns: Columns, budget: { pairs: number }): Turns {
 }
 
 /** Dies that are meshes of their own; whole ones are all alike. */
-function diesApart(hardware: Hardware, meshes: DamagedMeshes | null, unicast: readonly OffsetRouting[], budget: { pairs: number }): WaferTurns {
+function* diesApart(hardware: Hardware, meshes: DamagedMeshes | null, unicast: readonly OffsetRouting[], budget: { pairs: number }): Generator<void, WaferTurns> {
   const { tilesX, tilesY } = hardware.die;
   const perDie = tilesX * tilesY;
   const tiles = dies(hardware) * perDie;
   const mesh: MeshGraph = { nodes: tiles, present: new Uint8Array(tiles), next: new Int32Array(tiles * DIRECTIONS).fill(-1) };
   const all: WaferTurns = { mesh, requests: new Uint8Array(tiles * DIRECTIONS), responses: new Uint8Array(tiles * DIRECTIONS), reductions: new Uint8Array(tiles * DIRECTIONS) };
   const nodeAt = (x: number, y: number): number => y * tilesX + x;
-  const whole = wholeTurns(unicast, tilesX, tilesY, nodeAt);
+  const whole = yield* wholeTurns(unicast, tilesX, tilesY, nodeAt);
   for (let dieId = 0; dieId < dies(hardware); dieId++) {
     if (meshes?.damage.dies.absent[dieId] === 1) continue;
     const columns = meshes?.die(dieId) ?? null;
@@ -253,13 +278,14 @@ function successors(network: Network, channel: number, into: Int32Array): number
 }
 
 /** Takes away channels that wait for nothing left, until none or only circles and what waits for them are left. */
-function sortOut(network: Network): { channels: number; dependencies: number; left: Uint8Array | null } {
+function* sortOut(network: Network): Generator<void, { channels: number; dependencies: number; left: Uint8Array | null }> {
   const { size } = network;
   const waiting = new Uint8Array(size);
   const into = new Int32Array(64);
   let channels = 0;
   let dependencies = 0;
   for (let channel = 0; channel < size; channel++) {
+    if (channel % CHANNELS_BETWEEN_YIELDS === 0) yield;
     const count = successors(network, channel, into);
     if (count < 0) continue;
     channels++;
@@ -269,8 +295,12 @@ function sortOut(network: Network): { channels: number; dependencies: number; le
   // `waiting` counts what leads to a channel: the sources go first.
   const queue = new Int32Array(channels);
   let tail = 0;
-  for (let channel = 0; channel < size; channel++) if (waiting[channel] === 0 && successors(network, channel, into) >= 0) queue[tail++] = channel;
+  for (let channel = 0; channel < size; channel++) {
+    if (channel % CHANNELS_BETWEEN_YIELDS === 0) yield;
+    if (waiting[channel] === 0 && successors(network, channel, into) >= 0) queue[tail++] = channel;
+  }
   for (let head = 0; head < tail; head++) {
+    if (head % CHANNELS_BETWEEN_YIELDS === 0) yield;
     const count = successors(network, queue[head]!, into);
     for (let at = 0; at < count; at++) if (--waiting[into[at]!]! === 0) queue[tail++] = into[at]!;
   }

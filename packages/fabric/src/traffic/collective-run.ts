@@ -2,22 +2,29 @@ import { FabricError } from '../errors.ts';
 import type { Fabric, MulticastPlan, ReductionPlan } from '../fabric.ts';
 import { NEVER } from '../kernel-state.ts';
 import { flitsOf } from '../latency.ts';
+import { neverPause, WorkMeter, type Pause } from './pause.ts';
 
 export const collectiveNames = ['multicast', 'reduce', 'barrier'] as const;
 export type CollectiveName = (typeof collectiveNames)[number];
 
-/** One collective inside the network, in an otherwise empty die. */
-export interface CollectiveChoice {
-  readonly kind: CollectiveName;
+/** The tiles of one collective. */
+export interface CollectiveGroup {
   /** `multicast`, and the release of a `barrier`. */
   readonly multicast?: MulticastPlan;
   /** `reduce`, and the arrival at a `barrier`. */
   readonly reduction?: ReductionPlan;
   /** Tiles that contribute, for `reduce` and `barrier`. */
   readonly contributors?: readonly number[];
+}
+
+/** One collective inside the network in each of some groups of tiles at the same time, in an otherwise empty die. */
+export interface CollectiveChoice {
+  readonly kind: CollectiveName;
+  /** One or more. Reductions and barriers must be able to run at once (`checkConcurrentReductions`), from roots of their own. */
+  readonly groups: readonly CollectiveGroup[];
   /** Of each contribution or of what is sent; cut into packets. Nothing for a barrier. */
   readonly bytes: number;
-  /** So many one after the other, each beginning when the one before is complete. */
+  /** So many one after the other, each beginning when the one before is complete in all groups. */
   readonly repeat: number;
 }
 
@@ -38,54 +45,65 @@ interface BarrierFabric {
 }
 
 const MOST_DELIVERIES = 100_000_000;
+/** Packets that the sources of one repetition hand over at once: some 40 bytes each. */
+const MOST_SENT = 4_000_000;
 
-/** A collective, in steps that a caller can interrupt. */
+/** Collectives, in steps that a caller can interrupt. */
 export class CollectiveRun {
   readonly #fabric: Fabric;
   readonly #choice: CollectiveChoice;
-  readonly #packets: number;
   readonly #expected: number;
-  readonly #send: () => void;
-  /** Multicast that the root sends when a reduction has arrived; −1: the fabric knows itself. */
-  readonly #release: number = -1;
+  readonly #sends: (() => void)[] = [];
+  /** [root tiles] multicast that the root sends when a reduction has arrived; empty where the fabric knows itself. */
+  readonly #releases = new Map<number, number>();
+  /** Roots whose release is still to come in this repetition. */
+  readonly #waiting = new Set<number>();
+  /** Roots whose release begins in this cycle. */
+  readonly #released: number[] = [];
   readonly #beats: number;
   readonly #repetitions: number[] = [];
+  readonly #work = new WorkMeter();
   #sequence = 0;
   #arrived = 0;
   #arrivedFlits = 0;
   #deliveries = 0;
   #startCycle = 0;
   #cycle = 0;
-  #released = false;
 
   constructor(fabric: Fabric, choice: CollectiveChoice) {
     this.#fabric = fabric;
     this.#choice = choice;
-    const { kind, multicast, reduction, contributors = [], bytes, repeat } = choice;
+    const { kind, groups, bytes, repeat } = choice;
     const { maxPacketBytes, flitBytes } = fabric.topology;
-    this.#packets = kind === 'barrier' ? 1 : Math.max(1, Math.ceil(bytes / maxPacketBytes));
+    const packets = kind === 'barrier' ? 1 : Math.max(1, Math.ceil(bytes / maxPacketBytes));
     this.#beats = kind === 'barrier' ? 1 : flitsOf(bytes, flitBytes);
-    const receivers = kind === 'reduce' ? 1 : (multicast?.receivers ?? 0);
-    this.#expected = receivers * this.#packets;
-    if (receivers * this.#packets * repeat > MOST_DELIVERIES) {
-      throw new FabricError('FABRIC_BAD_OPTION', `A collective of ${receivers} receivers × ${this.#packets} packets × ${repeat} repetitions is more than ${MOST_DELIVERIES} deliveries.`, { receivers, packets: this.#packets, repeat });
+    const receivers = groups.reduce((sum, { multicast }) => sum + (kind === 'reduce' ? 1 : multicast!.receivers), 0);
+    const senders = groups.reduce((sum, { contributors = [] }) => sum + (kind === 'multicast' ? 1 : contributors.length), 0);
+    this.#expected = receivers * packets;
+    if (receivers * packets * repeat > MOST_DELIVERIES) {
+      throw new FabricError('FABRIC_BAD_OPTION', `A collective of ${receivers} receivers × ${packets} packets × ${repeat} repetitions is more than ${MOST_DELIVERIES} deliveries.`, { receivers, packets, repeat });
     }
-    const sizes = Array.from({ length: this.#packets }, (_, packet) => (kind === 'barrier' ? 0 : Math.min(maxPacketBytes, bytes - packet * maxPacketBytes)));
+    if (senders * packets > MOST_SENT) {
+      const most = Math.floor(MOST_SENT / senders) * maxPacketBytes;
+      throw new FabricError('FABRIC_BAD_OPTION', `A collective of ${senders} senders × ${packets} packets is more than ${MOST_SENT} packets at once: at most ${most} bytes, got ${bytes}.`, { senders, packets, most, bytes });
+    }
+    const sizes = Array.from({ length: packets }, (_, packet) => (kind === 'barrier' ? 0 : Math.min(maxPacketBytes, bytes - packet * maxPacketBytes)));
+    for (const group of groups) this.#sends.push(this.#senderOf(group, sizes));
+  }
+
+  /** What one group does at the beginning of a repetition. */
+  #senderOf({ multicast, reduction, contributors = [] }: CollectiveGroup, sizes: readonly number[]): () => void {
+    const fabric = this.#fabric;
+    const { kind } = this.#choice;
     if (kind === 'multicast') {
       const tree = fabric.defineMulticast(multicast!);
-      this.#send = () => {
-        for (const size of sizes) fabric.multicast(tree, 0, size, this.#sequence++);
-      };
-      return;
+      return () => sizes.forEach((size, packet) => fabric.multicast(tree, 0, size, this.#sequence + packet));
     }
     const ownBarrier = kind === 'barrier' && 'defineBarrier' in fabric;
     const tree = ownBarrier ? (fabric as unknown as BarrierFabric).defineBarrier(reduction!, multicast!) : fabric.defineReduction(reduction!);
-    if (kind === 'barrier' && !ownBarrier) this.#release = fabric.defineMulticast(multicast!);
-    this.#send = () => {
-      for (const size of sizes) {
-        for (const tile of contributors) fabric.contribute(tree, tile, 0, size, this.#sequence);
-        this.#sequence++;
-      }
+    if (kind === 'barrier' && !ownBarrier) this.#releases.set(reduction!.root, fabric.defineMulticast(multicast!));
+    return () => {
+      for (const [packet, size] of sizes.entries()) for (const tile of contributors) fabric.contribute(tree, tile, 0, size, this.#sequence + packet);
     };
   }
 
@@ -97,38 +115,43 @@ export class CollectiveRun {
     return this.#repetitions.length / this.#choice.repeat;
   }
 
-  advance(cycles: number): void {
+  /** Runs at most about `cycles`, and less where `pause` says so. */
+  advance(cycles: number, pause: Pause = neverPause): void {
     const fabric = this.#fabric;
     const end = this.#cycle + cycles;
     while (this.#cycle < end && !this.done) {
       const cycle = this.#cycle;
       fabric.beginCycle(cycle);
-      let releases = 0;
+      const released = this.#released;
+      released.length = 0;
       for (let row = 0; row < fabric.delivered; row++) {
         this.#deliveries++;
         this.#arrivedFlits += flitsOf(fabric.deliveredBytes[row]!, fabric.topology.flitBytes);
         // What the root of a barrier receives first is the arrival of all, not its release.
-        if (this.#release >= 0 && !this.#released) releases = 1;
+        if (this.#waiting.delete(fabric.deliveredTile[row]!)) released.push(fabric.deliveredTile[row]!);
         else this.#arrived++;
       }
-      if (releases > 0) {
-        fabric.multicast(this.#release, 0, 0, this.#sequence - 1);
-        this.#released = true;
-      }
+      for (const root of released) fabric.multicast(this.#releases.get(root)!, 0, 0, this.#sequence);
       if (cycle === 0) {
         this.#send();
       } else if (this.#arrived === this.#expected) {
         this.#repetitions.push(cycle - this.#startCycle);
         this.#startCycle = cycle;
         this.#arrived = 0;
-        this.#released = false;
+        this.#sequence += Math.max(1, Math.ceil(this.#choice.bytes / fabric.topology.maxPacketBytes));
         if (!this.done) this.#send();
       }
       fabric.decide();
       const next = fabric.nextCycle();
       if (next === NEVER && !this.done) throw new Error(`The network stands still at cycle ${cycle} in a ${this.#choice.kind}. ${fabric.explainWaiting(8).join('; ')}`);
       if (!this.done) this.#cycle = next;
+      if (this.#work.isTime(fabric.livePackets, pause)) return;
     }
+  }
+
+  #send(): void {
+    for (const send of this.#sends) send();
+    for (const root of this.#releases.keys()) this.#waiting.add(root);
   }
 
   result(): CollectiveResult {
@@ -142,7 +165,7 @@ export class CollectiveRun {
   }
 }
 
-/** Runs a collective to its end. The fabric is quiescent, at cycle 0. */
+/** Runs collectives to their end. The fabric is quiescent, at cycle 0. */
 export function runCollective(fabric: Fabric, choice: CollectiveChoice): CollectiveResult {
   const run = new CollectiveRun(fabric, choice);
   while (!run.done) run.advance(NEVER);

@@ -24,8 +24,8 @@ export interface SourceTally {
   /** Packets created from `measureFrom` on and before `measureTo`, and the sum of their cycles of creation. */
   measured: number;
   measuredCreation: number;
-  readonly measureFrom: number;
-  readonly measureTo: number;
+  measureFrom: number;
+  measureTo: number;
 }
 
 export interface BernoulliOptions {

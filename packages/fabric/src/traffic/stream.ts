@@ -3,6 +3,7 @@ import type { Fabric } from '../fabric.ts';
 import { NEVER } from '../kernel-state.ts';
 import { flitsOf } from '../latency.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
+import { neverPause, WorkMeter, type Pause } from './pause.ts';
 import { StreamSource, type SourceTally } from './sources.ts';
 import { exchangeBoundaries, linksBetween, waferFabric, type WaferFabric } from './wafer-fabric.ts';
 
@@ -52,6 +53,11 @@ export class StreamRun {
   #firstBytes = 0;
   #lastArrival = 0;
   #cycle = 0;
+  /** Die that is to go on in the window up to `#windowEnd`, and its first cycle that has not been run; −1 between windows. */
+  #die = -1;
+  #dieCycle = 0;
+  #windowEnd = 0;
+  readonly #work = new WorkMeter();
 
   constructor(fabrics: Fabric | readonly Fabric[], options: StreamOptions) {
     this.#wafer = waferFabric(fabrics);
@@ -81,16 +87,24 @@ export class StreamRun {
     return this.#latency.count / this.#packets;
   }
 
-  /** Runs at most about `cycles`. */
-  advance(cycles: number): void {
+  /** Runs at most about `cycles`, and less where `pause` says so. */
+  advance(cycles: number, pause: Pause = neverPause): void {
     const goal = this.#cycle + cycles;
     do {
-      const end = Math.min(goal, this.#cycle + this.#wafer.windowCycles);
-      for (const [die, fabric] of this.#wafer.fabrics.entries()) this.#runDie(fabric, this.#sources[die]!, end);
+      if (this.#die < 0) {
+        this.#die = 0;
+        this.#dieCycle = this.#cycle;
+        this.#windowEnd = Math.min(goal, this.#cycle + this.#wafer.windowCycles);
+      }
+      for (; this.#die < this.#wafer.fabrics.length; this.#die++) {
+        if (!this.#runDie(this.#wafer.fabrics[this.#die]!, this.#sources[this.#die]!, pause)) return;
+        this.#dieCycle = this.#cycle;
+      }
       exchangeBoundaries(this.#wafer);
-      this.#cycle = end;
+      this.#die = -1;
+      this.#cycle = this.#windowEnd;
       this.#refuseStandstill();
-    } while (!this.done && this.#cycle < goal);
+    } while (!this.done && this.#cycle < goal && !this.#work.isTime(0, pause));
   }
 
   #refuseStandstill(): void {
@@ -99,9 +113,10 @@ export class StreamRun {
     throw new Error(`The network stands still at cycle ${this.#cycle} with ${this.#packets - this.#latency.count} packets to come. ${fabrics.flatMap((fabric) => fabric.explainWaiting(8)).slice(0, 8).join('; ')}`);
   }
 
-  #runDie(fabric: Fabric, source: StreamSource | null, end: number): void {
-    let cycle = Math.min(fabric.nextCycle(), source?.nextCycle(this.#cycle) ?? NEVER);
-    while (cycle < end) {
+  /** False when it was interrupted. */
+  #runDie(fabric: Fabric, source: StreamSource | null, pause: Pause): boolean {
+    let cycle = Math.min(fabric.nextCycle(), source?.nextCycle(this.#dieCycle) ?? NEVER);
+    while (cycle < this.#windowEnd) {
       fabric.beginCycle(cycle);
       for (let row = 0; row < fabric.delivered; row++) {
         const bytes = fabric.deliveredBytes[row]!;
@@ -114,8 +129,13 @@ export class StreamRun {
       }
       source?.inject(fabric, cycle);
       fabric.decide();
+      if (this.#work.isTime(fabric.livePackets, pause)) {
+        this.#dieCycle = cycle + 1;
+        return false;
+      }
       cycle = Math.min(fabric.nextCycle(), source?.nextCycle(cycle + 1) ?? NEVER);
     }
+    return true;
   }
 
   result(): StreamResult {

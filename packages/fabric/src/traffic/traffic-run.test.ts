@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { AnalyticFabric } from '../analytic/analytic-fabric.ts';
 import { dieTopology } from '../die-topology.ts';
 import type { Fabric } from '../fabric.ts';
+import { NEVER } from '../kernel-state.ts';
 import { machine } from '../laboratory.ts';
 import { zeroLoadCycles } from '../latency.ts';
 import { PacketKernel } from '../packet-kernel.ts';
@@ -73,6 +74,44 @@ test('past saturation a run is called saturated, still measures the whole window
   expect(result.acceptedFlitRate).toBeGreaterThan(0.3);
   expect(result.acceptedFlitRate).toBeLessThan(0.6);
   expect(fabric.livePackets).toBeLessThanOrEqual(64 * 4096);
+});
+
+describe('a network that falls behind without hope', () => {
+  const choice: TrafficOptions = { ...base, rate: 0.9, warmupCycles: 1_000_000, cycles: 1_000_000_000 };
+
+  test('is not run for as long as was asked, and what it accepts is known all the same', () => {
+    const long = runTraffic(fidelities[0]![1](8, 8), choice);
+    expect(long).toMatchObject({ status: 'saturated', reason: expect.stringMatching(/^the network has fallen 1000 cycles behind what is offered; measured for \d+ cycles$/) as string });
+    expect(long.cycles).toBeLessThanOrEqual(10_240 + 20_480);
+    const whole = runTraffic(fidelities[0]![1](8, 8), { ...choice, warmupCycles: 3000, cycles: 9000 });
+    expect(whole.cycles).toBe(12_000);
+    expect(long.acceptedFlitRate / whole.acceptedFlitRate).toBeCloseTo(1, 1);
+    expect(Math.abs(long.acceptedFlitRate / whole.acceptedFlitRate - 1)).toBeLessThan(0.02);
+  });
+
+  test('is told from one that only seems to: just below saturation nothing is cut short', () => {
+    for (const rate of [0.3, 0.36]) expect(runTraffic(fidelities[0]![1](8, 8), { ...base, rate, warmupCycles: 2000, cycles: 30_000 })).toMatchObject({ status: 'stable' });
+  });
+});
+
+test('a run that pauses as often as it can is the same run', () => {
+  const whole = runTraffic(fidelities[0]![1](8, 8), { ...base, rate: 0.9 });
+  const run = new TrafficRun(fidelities[0]![1](8, 8), { ...base, rate: 0.9 });
+  let pauses = 0;
+  while (!run.done) {
+    run.advance(NEVER, () => true);
+    pauses++;
+  }
+  expect(pauses).toBeGreaterThan(100);
+  expect(run.result()).toEqual(whole);
+});
+
+test('dies of a wafer can pause apart from each other, and change nothing', () => {
+  const dies = (): Fabric[] => [0, 1, 2, 3].map((die) => new PacketKernel(dieTopology(machine({ diesX: 2, diesY: 2, tilesX: 4, tilesY: 4 }), die), { channels: 1 }));
+  const options: TrafficOptions = { ...base, rate: 0.5, warmupCycles: 200, cycles: 1500 };
+  const run = new TrafficRun(dies(), options);
+  while (!run.done) run.advance(NEVER, () => true);
+  expect(run.result()).toEqual(runTraffic(dies(), options));
 });
 
 test('a mesh so large that the warm-up does not fill it is not called saturated for that, nor for long ways', () => {

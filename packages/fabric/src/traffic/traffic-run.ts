@@ -4,6 +4,7 @@ import { NEVER } from '../kernel-state.ts';
 import { flitsOf } from '../latency.ts';
 import type { TrafficEvents } from './events.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
+import { neverPause, WorkMeter, type Pause } from './pause.ts';
 import { trafficPattern, type PatternName } from './patterns.ts';
 import { BernoulliSource, EventSource, type Source, type SourceTally } from './sources.ts';
 import { exchangeBoundaries, linksBetween, longestIdleCycles, waferFabric, type WaferFabric } from './wafer-fabric.ts';
@@ -61,8 +62,20 @@ export interface TrafficResult {
 
 /** How many packets all tiles may have under way together before sources hold packets back: some 40 bytes each. */
 const PACKETS_UNDER_WAY = 4_000_000;
+/** But so many per tile in any case: more than the buffers of a router hold for it, so that what a network accepts does not depend on it. */
+const LEAST_UNDER_WAY = 64;
+const MOST_UNDER_WAY = 4096;
 /** The mean is looked at this often while the measured packets drain, cycles. */
 const CHECK_CYCLES = 64;
+/** It is looked this often before that whether the network falls behind without hope, cycles. */
+const LOOK_CYCLES = 256;
+/** How many latency limits behind what is offered counts as that. */
+const LIMITS_BEHIND = 2;
+/** A warm-up of a network that has fallen behind ends here, cycles. */
+const HOPELESS_WARMUP_CYCLES = 10_000;
+/** So many packets, or cycles, are enough to know what such a network accepts: 400,000 packets make 0.2 %. */
+const ENOUGH_PACKETS = 400_000;
+const ENOUGH_CYCLES = 20_000;
 /** Accepted below this share of offered counts as clearly below. */
 const CLEARLY_BELOW = 0.95;
 
@@ -76,8 +89,13 @@ const CLEARLY_BELOW = 0.95;
  *    filled): the queues grow;
  * 3. *drain*: measured packets are still under way `drainLimitCycles` after the last was created.
  *
- * The measured cycles are always run to their end, so that the accepted rate past saturation is that of a full window.
- * Sources go on while the measured packets drain.
+ * The measured cycles are run to their end, so that the accepted rate past saturation is that of a full window, with one exception,
+ * looked for from the first cycle on: *backlog*. A network that has received less since the beginning than was offered up to two
+ * latency limits ago (four standard deviations less; with the longest idle way in place of a smaller limit) has, by Little's law, a mean
+ * latency of twice the limit, and will be called saturated. Its warm-up then ends after 10,000 cycles, its measurement as soon as 400,000 packets have
+ * arrived or 20,000 cycles have passed, and not before a packet could have crossed the network; nothing is drained.
+ *
+ * Sources go on while the measured packets drain. Beyond some 4 million packets under way (64 to 4096 per tile) they hold packets back.
  */
 export class TrafficRun {
   readonly #wafer: WaferFabric;
@@ -91,8 +109,8 @@ export class TrafficRun {
   readonly #packetFlits: number;
   readonly #offeredFlitRate: number;
   readonly #liveTiles: number;
-  readonly #from: number;
-  readonly #to: number;
+  #from: number;
+  #to: number;
   readonly #latencyLimit: number;
   /** Cycles after which the network is full. */
   readonly #fillCycles: number;
@@ -109,6 +127,12 @@ export class TrafficRun {
   #warm = false;
   /** First cycle that has not been run. */
   #cycle = 0;
+  /** Die that is to go on in the window up to `#windowEnd`, and its first cycle that has not been run; −1 between windows. */
+  #die = -1;
+  #dieCycle = 0;
+  #windowEnd = 0;
+  readonly #work = new WorkMeter();
+  readonly #deliveredAtStart: number;
   #done = false;
   #reason: string | null = null;
 
@@ -144,11 +168,12 @@ export class TrafficRun {
       this.#packetFlits = flits;
       const pattern = trafficPattern(name, grid, seed);
       this.#offeredFlitRate = (rate * pattern.senders) / this.#liveTiles;
-      const mostUnderWay = Math.min(4096, Math.max(128, Math.floor(PACKETS_UNDER_WAY / tiles)));
+      const mostUnderWay = Math.min(MOST_UNDER_WAY, Math.max(LEAST_UNDER_WAY, Math.floor(PACKETS_UNDER_WAY / tiles)));
       this.#sources = this.#wafer.fabrics.map((_, die) => new BernoulliSource(die * tilesPerDie, tilesPerDie, { pattern, seed, packetsPerCycle: rate / flits, bytes, mostUnderWay, tally }));
     }
     this.#fillCycles = longestIdleCycles(this.#wafer, Math.max(1, this.#packetFlits));
     this.#latencyLimit = options.latencyLimitCycles ?? (events === undefined ? defaultLatencyLimit(this.#fillCycles) : Infinity);
+    this.#deliveredAtStart = this.#counts().delivered;
     this.#drainLimit = options.drainLimitCycles ?? (events === undefined ? Math.max(10_000, 20 * this.#latencyLimit) : NEVER);
   }
 
@@ -171,42 +196,64 @@ export class TrafficRun {
     return Math.min(1, this.#cycle / this.#to);
   }
 
-  /** Runs at least one cycle and at most about `cycles`, and stops at the end of the warm-up. */
-  advance(cycles: number): void {
+  /**
+   * Runs at most about `cycles`, stops at the end of the warm-up, and wherever `pause` says so; it is asked after some milliseconds of
+   * work, at any cycle of any die. Where a run is stopped changes nothing in it.
+   */
+  advance(cycles: number, pause: Pause = neverPause): void {
     if (this.#done) return;
     const goal = this.#cycle + cycles;
     do {
-      this.#advanceTo(Math.min(goal, this.#milestone(), this.#cycle + this.#wafer.windowCycles));
-    } while (!this.#done && this.#cycle < goal && this.#cycle !== this.#from);
+      if (this.#die < 0) this.#beginWindow(Math.min(goal, this.#milestone(), this.#cycle + this.#wafer.windowCycles));
+      const { fabrics, tilesPerDie } = this.#wafer;
+      for (; this.#die < fabrics.length; this.#die++) {
+        if (!this.#runDie(fabrics[this.#die]!, this.#sources[this.#die]!, this.#die * tilesPerDie, pause)) return;
+        this.#dieCycle = this.#cycle;
+      }
+      this.#endWindow();
+    } while (!this.#done && this.#cycle < goal && this.#cycle !== this.#from && !this.#work.isTime(0, pause));
   }
 
   /** The next cycle at which something is counted or decided. */
   #milestone(): number {
-    if (this.#cycle < this.#from) return this.#from;
-    if (this.#cycle < this.#to) return this.#to;
-    return this.#cycle + CHECK_CYCLES - ((this.#cycle - this.#to) % CHECK_CYCLES);
+    if (this.#cycle >= this.#to) return this.#cycle + CHECK_CYCLES - ((this.#cycle - this.#to) % CHECK_CYCLES);
+    return Math.min(this.#cycle < this.#from ? this.#from : this.#to, this.#cycle + LOOK_CYCLES - (this.#cycle % LOOK_CYCLES));
   }
 
-  #advanceTo(end: number): void {
+  #beginWindow(end: number): void {
     if (this.#cycle === 0 && this.#from === 0) this.#markWarm();
-    for (const [die, fabric] of this.#wafer.fabrics.entries()) this.#runDie(fabric, this.#sources[die]!, die * this.#wafer.tilesPerDie, end);
-    exchangeBoundaries(this.#wafer);
-    this.#cycle = end;
-    if (end === this.#from) this.#markWarm();
-    if (end >= this.#to && (end - this.#to) % CHECK_CYCLES === 0) this.#decideWhetherDone();
-    if (!this.#done && end >= this.#to) this.#refuseStandstill(end);
+    this.#die = 0;
+    this.#dieCycle = this.#cycle;
+    this.#windowEnd = end;
   }
 
-  #runDie(fabric: Fabric, source: Source, firstTile: number, end: number): void {
-    let cycle = Math.min(fabric.nextCycle(), source.nextCycle(this.#cycle));
+  #endWindow(): void {
+    exchangeBoundaries(this.#wafer);
+    this.#die = -1;
+    this.#cycle = this.#windowEnd;
+    if (this.#cycle % LOOK_CYCLES === 0 && this.#cycle < this.#to && this.#hasFallenBehind()) this.#cutShort();
+    if (this.#cycle === this.#from) this.#markWarm();
+    if (this.#cycle >= this.#to && (this.#cycle - this.#to) % CHECK_CYCLES === 0) this.#decideWhetherDone();
+    if (!this.#done && this.#cycle >= this.#to) this.#refuseStandstill(this.#cycle);
+  }
+
+  /** False when it was interrupted. */
+  #runDie(fabric: Fabric, source: Source, firstTile: number, pause: Pause): boolean {
+    const end = this.#windowEnd;
+    let cycle = Math.min(fabric.nextCycle(), source.nextCycle(this.#dieCycle));
     while (cycle < end) {
       fabric.beginCycle(cycle);
       if (fabric.delivered > 0) this.#collect(fabric, firstTile, cycle);
       source.inject(fabric, cycle);
       fabric.decide();
+      if (this.#work.isTime(fabric.livePackets, pause)) {
+        this.#dieCycle = cycle + 1;
+        return false;
+      }
       const next = fabric.nextCycle();
       cycle = next === cycle + 1 ? next : Math.min(next, source.nextCycle(cycle + 1));
     }
+    return true;
   }
 
   #collect(fabric: Fabric, firstTile: number, cycle: number): void {
@@ -255,7 +302,40 @@ export class TrafficRun {
     return counts;
   }
 
+  /** Has less arrived since the beginning than was offered up to some latency limits ago? */
+  #hasFallenBehind(): boolean {
+    if (this.#packetFlits === 0 || !Number.isFinite(this.#latencyLimit)) return false;
+    const perCycle = (this.#offeredFlitRate / this.#packetFlits) * this.#liveTiles;
+    const due = perCycle * (this.#cycle - this.#cyclesBehind()) - 4 * Math.sqrt(perCycle * this.#cycle);
+    return due > 0 && this.#counts().delivered - this.#deliveredAtStart < due;
+  }
+
+  #cyclesBehind(): number {
+    return LIMITS_BEHIND * Math.max(this.#latencyLimit, this.#fillCycles);
+  }
+
+  /** A network that has fallen behind is run only until it is known what it accepts. */
+  #cutShort(): void {
+    this.#reason = `the network has fallen ${this.#cyclesBehind()} cycles behind what is offered`;
+    if (this.#cycle < this.#from) {
+      if (this.#cycle < HOPELESS_WARMUP_CYCLES) return;
+      this.#from = this.#cycle;
+      this.#to = this.#from + this.#options.cycles;
+      this.#tally.measureFrom = this.#from;
+      this.#tally.measureTo = this.#to;
+      return;
+    }
+    const measured = this.#cycle - this.#from;
+    if (measured < this.#fillCycles || (this.#acceptedPackets < ENOUGH_PACKETS && measured < ENOUGH_CYCLES)) return;
+    this.#to = this.#cycle;
+    this.#reason += `; measured for ${measured} cycles`;
+  }
+
   #decideWhetherDone(): void {
+    if (this.#reason !== null) {
+      this.#done = true;
+      return;
+    }
     const { measured, measuredCreation } = this.#tally;
     const left = measured - this.#latency.count;
     const ages = left * this.#cycle - (measuredCreation - this.#creationSum);
@@ -264,6 +344,8 @@ export class TrafficRun {
       this.#reason = `the mean latency passed ${this.#latencyLimit} cycles`;
     } else if (this.#cycle === this.#to && this.#acceptsClearlyLess()) {
       this.#reason = `the network accepts less than ${CLEARLY_BELOW * 100} % of what is offered, and queues grow`;
+    } else if (left > 0 && this.#hasFallenBehind()) {
+      this.#reason = `the network has fallen ${this.#cyclesBehind()} cycles behind what is offered`;
     } else if (left > 0 && this.#cycle - this.#to >= this.#drainLimit) {
       this.#reason = `${left} measured packets had not arrived ${this.#cycle - this.#to} cycles after the last was created`;
     }
