@@ -98,6 +98,8 @@ export const MESH_FLIT_BYTES = 16;
 
 /** GB/s that a stream gets behind its first packet; at 1 GHz, as meshes and chips here have, also bytes per cycle. */
 export const streamThroughput = (output: CommandOutput | undefined): number => numberIn(output, 'throughputGigabytesPerSecond');
+/** GB/s of a whole stream, up to its last arrival and with the way of its first packet. */
+export const wholeThroughput = (output: CommandOutput | undefined): number => numberIn(output, 'wholeGigabytesPerSecond');
 /** The longest way of all packets, from creation to the arrival of the tail. */
 export const longestLatency = (output: CommandOutput | undefined): number => numberIn(output, 'latencyPercentiles.max');
 /** Load at which the busiest link is always busy, as analytic fidelity estimates it. */
