@@ -171,7 +171,7 @@ export interface KernelColumns {
   readonly combiners: Int32Array;
   /** [joins × 8] see the fields of a join. */
   joins: Int32Array;
-  /** [64 × wakeStride] routers (bits) to visit in this cycle and the next 63, by cycle modulo 64; behind the words of a cycle a bit for each word. */
+  /** [64 × wakeStride] routers (bits) to visit in this cycle and the next 63, by cycle modulo 64; behind the words of a cycle a bit for each word, and behind these a bit for each of theirs. */
   readonly wakes: Int32Array;
   /** [endpoints × 2] running hash of (arrival cycle, source, sequence) of what each tile or node received. */
   readonly deliveryHash: Int32Array;
@@ -307,7 +307,8 @@ export function wakeWords(routers: number): number {
 }
 
 export function wakeStride(routers: number): number {
-  return wakeWords(routers) + wakeWords(wakeWords(routers));
+  const words = wakeWords(routers);
+  return words + wakeWords(words) + wakeWords(wakeWords(words));
 }
 
 /** A copy that shares nothing with the original. */

@@ -186,6 +186,7 @@ describe('a barrier', () => {
       for (let tile = 0; tile < c * r; tile++) kernel.contribute(barrier, tile, 0, 0, 9);
     });
     expect(seen.map(({ tile }) => tile).sort((a, b) => a - b)).toEqual(Array.from({ length: c * r }, (_, tile) => tile));
+    expect(seen.every(({ tree, sequence, bytes }) => tree === barrier && sequence === 9 && bytes === 0)).toBe(true);
     const far = Math.floor(c / 2) + Math.floor(r / 2);
     expect(last(seen)).toBeGreaterThanOrEqual(4 + 2 * far);
     expect(last(seen)).toBeLessThanOrEqual(4 + 3 * far); // routers with three inputs take two cycles

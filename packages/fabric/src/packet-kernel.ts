@@ -102,7 +102,9 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
   readonly #nodeAt: ReadonlyMap<number, number>;
   /** Routers that decide in this cycle. */
   readonly #awake: Int32Array;
+  /** Words of `wakes` for routers, for these words, and in all, of one cycle. */
   readonly #wakeWords: number;
+  readonly #wakeTop: number;
   readonly #wakeStride: number;
   readonly #deliveries = new DeliveryRows();
   readonly #trees: CollectiveTree[] = [];
@@ -145,6 +147,7 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
     this.#nodeAt = new Map(Array.from(topology.nodePorts, (port, node) => [port, topology.tiles + node]));
     this.#awake = new Int32Array(topology.routers);
     this.#wakeWords = wakeWords(topology.routers);
+    this.#wakeTop = this.#wakeWords + wakeWords(this.#wakeWords);
     this.#wakeStride = wakeStride(topology.routers);
     this.packetsOut = Array.from({ length: DIRECTIONS }, () => new ItemList());
     this.creditsOut = Array.from({ length: DIRECTIONS }, () => new ItemList());
@@ -277,7 +280,6 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
     scalars.now = cycle;
     this.#deliveries.rows = 0;
     const wakesNow = (cycle & (WAKE_CYCLES - 1)) * this.#wakeStride;
-    const wordsNow = wakesNow + this.#wakeWords;
     const slot = cycle & (this.#slots - 1);
     occupied[slot >>> 5]! &= ~(1 << (slot & 31));
 
@@ -312,7 +314,7 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
             const word = wakesNow + (router >>> 5);
             const before = wakes[word]!;
             wakes[word] = before | (1 << (router & 31));
-            if (before === 0) wakes[wordsNow + (router >>> 10)]! |= 1 << ((router >>> 5) & 31);
+            if (before === 0) this.#markWord(wakesNow, router);
           } else {
             this.#wakeRouter(router, since);
           }
@@ -603,7 +605,8 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
       if (id >= 0) {
         const { acknowledgement, release, kind } = this.#trees[id]!;
         if (acknowledgement >= 0) this.#contribute(acknowledgement, rows.tile[row]!, rows.channel[row]!, 0, rows.sequence[row]!);
-        if (kind === ACKNOWLEDGEMENT) rows.tree[row] = id + 1; // its multicast was defined right after it
+        // A multicast stands right behind its acknowledgement, a barrier right behind its release.
+        if (kind === ACKNOWLEDGEMENT || this.#trees[id + 1]?.release === id) rows.tree[row] = id + 1;
         if (release >= 0) {
           this.multicast(release, rows.channel[row]!, 0, rows.sequence[row]!);
           continue; // the root hears of it with the others
@@ -856,16 +859,23 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
     const { wakes } = this.#columns;
     const awake = this.#awake;
     const first = (this.#scalars.now & (WAKE_CYCLES - 1)) * this.#wakeStride;
+    const middle = first + this.#wakeWords;
+    const top = first + this.#wakeTop;
     const end = first + this.#wakeStride;
     let count = 0;
-    for (let at = first + this.#wakeWords; at < end; at++) {
-      let words = wakes[at]!;
+    for (let at = top; at < end; at++) {
+      let blocks = wakes[at]!;
       wakes[at] = 0;
-      for (; words !== 0; words &= words - 1) {
-        const word = ((at - first - this.#wakeWords) << 5) + 31 - Math.clz32(words & -words);
-        let bits = wakes[first + word]!;
-        wakes[first + word] = 0;
-        for (; bits !== 0; bits &= bits - 1) awake[count++] = (word << 5) + 31 - Math.clz32(bits & -bits);
+      for (; blocks !== 0; blocks &= blocks - 1) {
+        const block = ((at - top) << 5) + 31 - Math.clz32(blocks & -blocks);
+        let words = wakes[middle + block]!;
+        wakes[middle + block] = 0;
+        for (; words !== 0; words &= words - 1) {
+          const word = (block << 5) + 31 - Math.clz32(words & -words);
+          let bits = wakes[first + word]!;
+          wakes[first + word] = 0;
+          for (; bits !== 0; bits &= bits - 1) awake[count++] = (word << 5) + 31 - Math.clz32(bits & -bits);
+        }
       }
     }
     return count;
@@ -1383,10 +1393,19 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
     const before = wakes[first + (router >>> 5)]!;
     wakes[first + (router >>> 5)] = before | (1 << (router & 31));
     if (before !== 0) return;
-    wakes[first + this.#wakeWords + (router >>> 10)]! |= 1 << ((router >>> 5) & 31);
+    this.#markWord(first, router);
     if (cycle <= now) return;
     const slot = cycle & (this.#slots - 1);
     occupied[slot >>> 5]! |= 1 << (slot & 31);
+  }
+
+  /** The word of a router in the wakes of a cycle is not zero any more. */
+  #markWord(first: number, router: number): void {
+    const { wakes } = this.#columns;
+    const at = first + this.#wakeWords + (router >>> 10);
+    const before = wakes[at]!;
+    wakes[at] = before | (1 << ((router >>> 5) & 31));
+    if (before === 0) wakes[first + this.#wakeTop + (router >>> 15)]! |= 1 << ((router >>> 10) & 31);
   }
 
   /** The packet leaves the die. */
