@@ -11,6 +11,8 @@ export interface ProgramRun {
   readonly content: () => unknown;
   /** Groups side by side; 1 if absent. */
   readonly groups?: number;
+  /** Place of the only group; the north-west corner if absent. */
+  readonly at?: { readonly x: number; readonly y: number };
   /** Barriers are software, whatever the costs. */
   readonly softwareBarriers?: boolean;
   /** Edge of the die that a tensor lies at. */
@@ -20,10 +22,10 @@ export interface ProgramRun {
 }
 
 /** The command and the file that it reads. */
-export function programRun(references: References, { hardware, name, content, groups = 1, softwareBarriers = false, edges = {}, set = {} }: ProgramRun): { readonly line: CommandLine; readonly file: CaseFile } {
+export function programRun(references: References, { hardware, name, content, groups = 1, at, softwareBarriers = false, edges = {}, set = {} }: ProgramRun): { readonly line: CommandLine; readonly file: CaseFile } {
   const path = references.programPath(name);
   const line = [
-    'program', 'run', path, '--hardware', hardware, ...settings(set), ...(groups === 1 ? [] : ['--groups', String(groups)]), ...Object.entries(edges).flatMap(([tensor, edge]) => ['--edge', `${tensor}=${edge}`]),
+    'program', 'run', path, '--hardware', hardware, ...settings(set), ...(groups === 1 ? [] : ['--groups', String(groups)]), ...(at === undefined ? [] : ['--at', `${at.x},${at.y}`]), ...Object.entries(edges).flatMap(([tensor, edge]) => ['--edge', `${tensor}=${edge}`]),
     ...(softwareBarriers ? ['--barriers', 'software'] : []), '--json',
   ];
   return { line, file: { path, content } };

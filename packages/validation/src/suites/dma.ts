@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox';
 import type { Suite } from '../suite.ts';
 import { ProgramFile } from '../tile-programs/program-file.ts';
 import { insideL1 } from './l1.ts';
-import { columnsOf, OTHERS, OTHERS_TEXT, referenceOptions, SMALL_PROGRAM, softhierCases, type Plan } from './softhier-cases.ts';
+import { columnsOf, OTHERS, OTHERS_TEXT, referenceOptions, SMALL_PROGRAM, softhierCases, tile00, type Plan } from './softhier-cases.ts';
 import { transfers } from './unicast.ts';
 
 const schema = Type.Object({
@@ -40,7 +40,7 @@ export const dma: Suite = {
       const { lines = 64, line_bytes: lineBytes = bytes / 64 } = row;
       const strided = { count: lines, columns: columnsOf(lineBytes) };
       const name = `${op.replaceAll('_', '-')}-${bytes}`;
-      if (memory !== undefined) return { list: 'reference-options', tolerance: OTHERS, set: SMALL_PROGRAM, edges: { data: side! }, name, content: () => memoryLines(memory === 'store', strided) };
+      if (memory !== undefined) return { list: 'reference-options', tolerance: OTHERS, set: SMALL_PROGRAM, edges: { data: side! }, at: tile00(edge), name, content: () => memoryLines(memory === 'store', strided) };
       if (way !== undefined) return { list: way === 'push' ? 'reference-options' : 'ours', tolerance: OTHERS, ...transfers(way as 'push' | 'pull', to as '1hop' | 'corner', edge, [bytes], strided) };
       return { list: 'ours', tolerance: OTHERS, name, content: () => linesInsideL1(copy !== undefined, strided) };
     }
@@ -49,7 +49,7 @@ export const dma: Suite = {
     const note = row.dependent === false ? { note: 'queued transfers as one, as far as a tile has room' } : {};
     if (memory !== undefined) {
       const name = `${memory}-${list[0]}-n${list.length}`;
-      return { list: 'reference-options', tolerance: OTHERS, set: SMALL_PROGRAM, edges: { data: side! }, name, content: () => memoryTransfers(memory === 'store', list), ...note };
+      return { list: 'reference-options', tolerance: OTHERS, set: SMALL_PROGRAM, edges: { data: side! }, at: tile00(edge), name, content: () => memoryTransfers(memory === 'store', list), ...note };
     }
     if (way !== undefined) return { list: way === 'push' ? 'reference-options' : 'ours', tolerance: OTHERS, ...transfers(way as 'push' | 'pull', to as '1hop' | 'corner', edge, list), ...note };
     return { list: 'ours', tolerance: OTHERS, name: `${copy === undefined ? 'l1-zero-fill' : 'l1-copy'}-${list[0]}-n${list.length}`, content: () => insideL1(copy !== undefined, list), ...note };

@@ -4,7 +4,7 @@ import { readFlatattention } from '../reference/flatattention.ts';
 import type { CaseDraft, Suite } from '../suite.ts';
 import { ProgramFile, type FileView } from '../tile-programs/program-file.ts';
 import { cyclesOf } from '../traffic-commands.ts';
-import { OTHERS, referenceOptions, SMALL_PROGRAM, softhierCases, type Plan, type Tolerance } from './softhier-cases.ts';
+import { OTHERS, referenceOptions, SMALL_PROGRAM, softhierCases, tile00, type Plan, type Tolerance } from './softhier-cases.ts';
 
 /** A matrix job, alone or as what takes longest. */
 const JOB: Tolerance = { share: 0.01, cycles: 0 };
@@ -78,7 +78,7 @@ export const matrixEngine: Suite = {
       const longest = (vector === undefined || vector.times / cores <= 1 / 4) && (loads?.times ?? 0) <= 1 && (multicasts?.times ?? 0) <= 15;
       const name = [`matrix-${rows}-${inner}-${columns}`, ...(loads ? [`load${loads.times}${loads.tiles.startsWith('diagonal') ? 'd' : ''}`] : []), ...(multicasts ? [`multicast${multicasts.times}`] : []), ...(vector ? [`vector${vector.times}`] : []), one ? 'one' : `${edge}x${edge}`].join('-');
       return {
-        list: 'reference-options', tolerance: longest ? JOB : OTHERS, set, name, edges: { data: 'south' },
+        list: 'reference-options', tolerance: longest ? JOB : OTHERS, set, name, edges: { data: 'south' }, ...(one ? { at: tile00(edge) } : {}),
         content: () => beside({
           edge: one ? 1 : edge, job: [rows, inner, columns],
           ...(loads ? { loads: { times: loads.times, diagonal: loads.tiles.startsWith('diagonal') } } : {}), ...(multicasts ? { multicasts: multicasts.times } : {}),

@@ -15,7 +15,7 @@ const MOST_STORED = 262_144;
 const LOADED_AFTER = 4096;
 const LINE_BYTES = 256;
 
-/** Which tiles take part. */
+/** Which tiles take part, counted as the reference does: from the south-west corner. */
 const selections: Readonly<Record<string, (x: number, y: number, edge: number) => boolean>> = {
   one_tile00: (x, y) => x + y === 0,
   one_corner: (x, y, edge) => x === edge - 1 && y === edge - 1,
@@ -60,7 +60,7 @@ function planOf({ op, bytes }: { readonly op: string; readonly bytes: number }, 
 interface Accesses {
   readonly edge: number;
   readonly bytes: number;
-  /** Tensors that a tile uses, one after the other; `idle` for none. */
+  /** Tensors that a tile uses, one after the other; `idle` for none. The tile as the reference counts. */
   readonly kind: (x: number, y: number) => string;
   readonly stores: boolean;
   /** `own`: a piece for each tile; `same`: all tiles the same; `interleaved256`: lines of 256 B dealt out to the tiles in turn. */
@@ -86,14 +86,19 @@ function accesses({ edge, bytes, kind, stores, layout, then, tensors }: Accesses
   const after = then ? p.buffer('after', 1, LOADED_AFTER / 2) : undefined;
   if (then) p.tensor('more', tiles, LOADED_AFTER / 2, 'input');
   const slice = (tensor: string, piece: number): FileSlice => {
-    if (dealt) return { tensor, row: 0, column: { x: line, y: edge * line }, rows: lines, columns: line };
-    return { tensor, row: layout === 'same' ? 0 : { base: piece, x: pieces, y: edge * pieces }, column: 0, rows: 1, columns };
+    if (dealt) return { tensor, row: 0, column: numbered(edge, line, 0), rows: lines, columns: line };
+    return { tensor, row: layout === 'same' ? 0 : numbered(edge, pieces, piece), column: 0, rows: 1, columns };
   };
-  return p.finish(kind, (r, used) => {
+  return p.finish((x, y) => kind(x, edge - 1 - y), (r, used) => {
     let last: number[] = [];
     for (const tensor of used === 'idle' ? [] : used.split(' ')) {
       for (let piece = 0; piece < pieces; piece++) last = [stores ? r.store(slice(tensor, piece), buffer, last) : r.load(buffer, slice(tensor, piece), last)];
     }
-    if (after !== undefined && used !== 'idle') r.load(after, { tensor: 'more', row: { x: 1, y: edge }, column: 0, rows: 1, columns: LOADED_AFTER / 2 }, last);
+    if (after !== undefined && used !== 'idle') r.load(after, { tensor: 'more', row: numbered(edge, 1, 0), column: 0, rows: 1, columns: LOADED_AFTER / 2 }, last);
   });
+}
+
+/** `times` × the number that the reference gives a tile, + `base`. */
+function numbered(edge: number, times: number, base: number): FileSlice['row'] {
+  return { base: base + times * edge * (edge - 1), x: times, y: -times * edge };
 }

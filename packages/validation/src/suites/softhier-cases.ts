@@ -7,7 +7,8 @@ import type { References } from '../reference/references.ts';
 import type { CaseDraft, CaseSource } from '../suite.ts';
 import { cyclesOf } from '../traffic-commands.ts';
 
-// Small programs of the reference machine as tile programs.
+// Small programs of the reference machine as tile programs. Its rows count from the south, ours from the north: its tile (x, y) is
+// our tile (x, edge − 1 − y), and its tile (0, 0) lies beside the nodes of the west and the south edge.
 
 /** What all rows of the second list run with. */
 export const referenceOptions = ['--costs', 'reference'] as const;
@@ -30,6 +31,11 @@ export const machines: Readonly<Record<string, { readonly hardware: string; read
 
 /** How a row is run. A text says why it cannot be. */
 export type Plan = string | (Omit<ProgramRun, 'hardware'> & { readonly list: RowList; readonly tolerance: Tolerance; readonly note?: string; readonly costSeconds?: number });
+
+/** The tile that the reference calls (0, 0). */
+export function tile00(edge: number): { readonly x: number; readonly y: number } {
+  return { x: 0, y: edge - 1 };
+}
 
 /** Software of the small programs computes addresses before it begins to measure. */
 export const SMALL_PROGRAM = { 'tile.dma.addressCycles': 0 } as const;
