@@ -53,4 +53,24 @@ describe('SUMMA computes the product', () => {
       expect(Math.max(...l1BytesOf(program))).toBeLessThanOrEqual(summaLayout(shape, mapping, types, grain, elementBytes).l1Bytes);
     }), { numRuns: 150 });
   });
+
+  test('for any element type: with rounding, as near as rounding every partial sum allows', () => {
+    // Half a unit of the last place of each format of sums.
+    const unit = { fp32: 2 ** -24, fp16: 2 ** -11, bf16: 2 ** -8 } as const;
+    fc.assert(fc.property(cases, fc.constantFrom<NumberFormat>('fp32', 'fp16', 'bf16', 'fp8e4m3', 'fp8e5m2'), fc.boolean(), fc.nat(1000), ({ shape, mapping, grain }, input, narrow, seed) => {
+      const { sum } = gemmTypes(input);
+      const output = narrow && sum === 'fp16' ? 'bf16' : sum;
+      const program = summaProgram(shape, mapping, { types: { input, sum, output }, grain });
+      checkTileProgram(program);
+      const [x, w] = [numbers(shape.m * shape.k, seed), numbers(shape.k * shape.n, seed + 1)].map((values) => values.map((value) => roundTo(input, value / 128))) as [Float64Array, Float64Array];
+      const got = execute(program, { X: x, W: w }, { parameters: [{ row: 0, column: 0 }], round: true }).tensors['Z']!;
+      const exact = product(shape, x, w);
+      const size = product(shape, x.map(Math.abs), w.map(Math.abs));
+      const roundings = shape.k + mapping.splitK;
+      exact.forEach((value, i) => {
+        const within = size[i]! * (roundings * unit[sum as 'fp16'] + (output === sum ? 0 : 1.01 * unit.bf16)) + 2 ** -24;
+        if (!(Math.abs(got[i]! - value) <= within)) expect.fail(`element ${i} is ${got[i]}, not ${value} ± ${within}`);
+      });
+    }), { numRuns: 100 });
+  }, 120_000);
 });

@@ -285,7 +285,7 @@ export function summaProgram(shape: GemmShape, mapping: GemmMapping, { types, gr
       const cut = partition(z.rows, Math.min(splitK, z.rows));
       const rowsOf = (q: number): View | undefined => (q < cut.parts ? z.part(rangeOf(cut, q).base + rangeOf(cut, q).step * q, 0, rangeOf(cut, q).size, z.columns) : undefined);
       r.phase('reduce');
-      const free = b > 0 ? [r.barrier(emptied[b]!, emptyZ[b - 1]!)] : [];
+      const free = b > 0 ? [r.barrier(emptied[b]!, emptyZ[b - 1])] : [];
       const away: RowId[] = [];
       const summed: RowId[] = [];
       const mine = rowsOf(own);
@@ -331,11 +331,11 @@ export function summaProgram(shape: GemmShape, mapping: GemmMapping, { types, gr
         if (b > 0 && t === kind.storeStep) finish(b - 1, true, [go]);
       }
       r.phase('barrier');
-      before = [r.barrier(arrived[total + b]!, sent[from + steps - 1]!), work[from + steps - 1]!];
+      before = [r.barrier(arrived[total + b]!, sent[from + steps - 1]), work[from + steps - 1]!];
     });
     finish(blocks.length - 1, false, []);
     r.phase('barrier');
-    r.barrier(around[2]!, emptyZ[blocks.length - 1]!);
+    r.barrier(around[2]!, emptyZ[blocks.length - 1]);
   });
   return p.finish();
 }
