@@ -1,68 +1,69 @@
+const EMPTY = new Int32Array(0);
+
 /**
- * Events of the next cycles: one growing row of int32 per cycle, in a ring whose length is a power of two above the
- * longest delay. A row is emptied and used again, so a ring allocates only while it grows.
+ * Events of the next cycles, as rows of int32: one row per cycle and strip of routers. Cycles share rows modulo `slots`, a power
+ * of two above the longest delay. Row slot × strips + strip is emptied and used again, so a ring allocates only while it grows.
  */
 export class EventRing {
-  /** [slots] the rows. */
   readonly rows: Int32Array[];
-  /** [slots] int32 in use of each row. */
+  /** [slots × strips] int32 in use of each row. */
   readonly used: Int32Array;
 
-  constructor(slots: number) {
-    this.rows = Array.from({ length: slots }, () => new Int32Array(64));
-    this.used = new Int32Array(slots);
+  constructor(slots: number, strips: number) {
+    this.rows = Array.from({ length: slots * strips }, () => EMPTY);
+    this.used = new Int32Array(slots * strips);
   }
 
-  /** The row of a slot, with room for `more` int32 behind those in use. */
-  reserve(slot: number, more: number): Int32Array {
-    let row = this.rows[slot]!;
-    const needed = this.used[slot]! + more;
+  /** The row, with room for `more` int32 behind those in use. */
+  reserve(at: number, more: number): Int32Array {
+    let row = this.rows[at]!;
+    const needed = this.used[at]! + more;
     if (needed > row.length) {
-      const larger = new Int32Array(Math.max(needed, row.length * 2));
+      const larger = new Int32Array(Math.max(32, needed, row.length * 2));
       larger.set(row);
       row = larger;
-      this.rows[slot] = larger;
+      this.rows[at] = larger;
     }
     return row;
   }
 
-  push1(slot: number, a: number): void {
-    const at = this.used[slot]!;
-    let row = this.rows[slot]!;
-    if (at >= row.length) row = this.reserve(slot, 1);
-    row[at] = a;
-    this.used[slot] = at + 1;
+  push1(at: number, a: number): void {
+    const end = this.used[at]!;
+    let row = this.rows[at]!;
+    if (end >= row.length) row = this.reserve(at, 1);
+    row[end] = a;
+    this.used[at] = end + 1;
   }
 
-  push2(slot: number, a: number, b: number): void {
-    const at = this.used[slot]!;
-    let row = this.rows[slot]!;
-    if (at + 2 > row.length) row = this.reserve(slot, 2);
-    row[at] = a;
-    row[at + 1] = b;
-    this.used[slot] = at + 2;
+  push2(at: number, a: number, b: number): void {
+    const end = this.used[at]!;
+    let row = this.rows[at]!;
+    if (end + 2 > row.length) row = this.reserve(at, 2);
+    row[end] = a;
+    row[end + 1] = b;
+    this.used[at] = end + 2;
   }
 
-  push4(slot: number, a: number, b: number, c: number, d: number): void {
-    const at = this.used[slot]!;
-    let row = this.rows[slot]!;
-    if (at + 4 > row.length) row = this.reserve(slot, 4);
-    row[at] = a;
-    row[at + 1] = b;
-    row[at + 2] = c;
-    row[at + 3] = d;
-    this.used[slot] = at + 4;
+  push4(at: number, a: number, b: number, c: number, d: number): void {
+    const end = this.used[at]!;
+    let row = this.rows[at]!;
+    if (end + 4 > row.length) row = this.reserve(at, 4);
+    row[end] = a;
+    row[end + 1] = b;
+    row[end + 2] = c;
+    row[end + 3] = d;
+    this.used[at] = end + 4;
   }
 
   save(): Int32Array[] {
-    return this.rows.map((row, slot) => row.slice(0, this.used[slot]));
+    return this.rows.map((row, at) => row.slice(0, this.used[at]));
   }
 
   restore(rows: readonly Int32Array[]): void {
-    rows.forEach((row, slot) => {
-      this.used[slot] = 0;
-      this.reserve(slot, row.length).set(row);
-      this.used[slot] = row.length;
+    rows.forEach((row, at) => {
+      this.used[at] = 0;
+      this.reserve(at, row.length).set(row);
+      this.used[at] = row.length;
     });
   }
 }

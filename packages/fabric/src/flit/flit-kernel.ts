@@ -9,11 +9,11 @@ import { DIRECTIONS, EAST, LOCAL, NORTH, PORT_STRIDE, SOUTH, WEST } from '../por
 import { checkRoute } from '../routes/check-route.ts';
 import { EventRing } from './event-ring.ts';
 import {
-  ACCEPT_SHIFT, ACCEPTS, ACTIVE, BUSY, BUSY_SOURCE, BUSY_WAIT, COUNT_FIELDS, COUNT_LAST_CHANNEL, COUNT_RECENT_BYTES, COUNT_RECENT_FLITS, COUNTS, CREDITS_MASK, F_GONE,
-  F_GRANTED, F_OUT, F_PENDING, F_SENT, F_STRIDE, F_TREE, firstPort, FLAGS, FLIT_HERE, FLIT_PORTS, FLITS_HERE, FORKED, FREE, FRONT, GRANT_SHIFT, HEAD, HOLDERS, LEFT_MASK, LINE,
-  MOST_BUFFER_FLITS, MOST_PACKET_FLITS, NOBODY, OUT_SHIFT, OWNER_SHIFT, P_BYTES, P_ENTERED, P_LAST, P_META, P_NEXT, P_SEQUENCE, P_SOURCE, P_STRIDE, P_TARGET,
-  QUEUE_FIRST, QUEUE_LANE, QUEUE_LAST, QUEUE_LEFT, QUEUED, READY, recordLayout, SOURCE_CLASSES, SOURCE_FIELDS, SOURCE_FREE, SOURCE_LAST, SOURCE_QUEUES, STATE,
-  SWITCH_POINTERS, TARGET, TREE, TURNS, WAIT, type FlitScalars, type FlitSnapshot, type RecordLayout,
+  ACCEPT_SHIFT, ACCEPTS, ACTIVE, BUSY, BUSY_SOURCE, COUNTS, CREDITS_MASK, ENTRY_WORDS, F_FRESH, F_FRESH_CYCLE, F_GONE, F_GRANTED, F_NEXT, F_OUT, F_PENDING, F_SENT, F_STRIDE, F_TREE, firstPort, FLAGS,
+  FLIT_HERE, FLIT_PORTS, FLITS_HERE, FORKED, FREE, FRONT, GRANT_SHIFT, HEAD, LEFT_MASK, LISTED, MOST_BUFFER_FLITS, MOST_PACKET_FLITS, NONE, OUT_SHIFT, OWNER_SHIFT,
+  P_BYTES, P_ENTERED, P_LAST, P_META, P_NEXT, P_SEQUENCE, P_SOURCE, P_STRIDE, P_TARGET, QUEUE_FIRST, QUEUE_LANE, QUEUE_LAST, QUEUE_LEFT, QUEUED, READY, recordLayout,
+  SOURCE_CLASSES, SOURCE_FIELDS, SOURCE_FREE, SOURCE_LAST, SOURCE_QUEUES, STATE, STRIP_BITS, SWITCH_POINTERS, TARGET, TREE, TURNS, WANT, type FlitScalars, type FlitSnapshot,
+  type RecordLayout,
 } from './flit-state.ts';
 import { routerCycles, stagesOf, type FlitPipeline } from './pipeline.ts';
 
@@ -111,40 +111,54 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
   readonly #bodies: EventRing;
   /** Credits that the allocators see: router << 8 | output virtual channel; the port after the last is the source. */
   readonly #credits: EventRing;
-  /** Packets whose tail is at the tile: tile, packet. */
+  /** Output ports with free lanes that somebody wants: router << 3 | port. */
+  readonly #wanted: EventRing;
+  /** Packets whose tail is at the tile: tile, packet. Of all strips together. */
   readonly #arrivals: EventRing;
+  /** All of them but the arrivals. */
   readonly #rings: readonly EventRing[];
+  readonly #strips: number;
+  /** [slots × strips] 1: a ring may hold something there. */
+  readonly #pending: Uint8Array;
+  /** [slots] 1: a strip or the arrivals may hold something. */
+  readonly #pendingSlots: Uint8Array;
+  /** The routers have decided in the cycle last begun. */
+  #decided = true;
   #packets = new Int32Array(256 * P_STRIDE);
   #forks = new Int32Array(16 * F_STRIDE);
   /** [routers / 32] bits: to be visited in this cycle (or, after decide, in the next). */
   readonly #awake: Int32Array;
-  /** [routers / 1024] bits: words of `awake` that hold something. */
+  /** [strips] bits: words of `awake` that hold something. */
   readonly #awakeWords: Int32Array;
   /** [routers / 32] bits: visited since the kernel began. */
   readonly #visited: Int32Array;
-  /** Words of `awakeWords` that hold something: zero when all routers sleep. */
+  /** Strips with a router awake. */
   #awakeCount = 0;
   readonly #trees: MulticastPlan[] = [];
   readonly #deliveryHash: Int32Array;
-  /** [routers × 5 × channels × 5] */
+  /** [routers × 5] by output port, where packets hold it until their tail (else empty): virtual channel (input side) that holds it, or NONE. */
+  readonly #holders: Uint8Array;
+  /** [routers × 5] by input port, where allocation is speculative (else empty): lanes whose head flit asks for the switch before it has a lane. */
+  readonly #hopes: Int32Array;
+  /** [routers × 5] by output port: bytes by which the packets of its count fall short of full flits. */
+  readonly #slack: Float64Array;
+  /** [routers × 5 × channels × 3] bytes, flits and packets that are no longer in the counts of a record. */
   readonly #counters: Float64Array;
+  /** [routers × 5] by output port: channel that the counts of a record belong to. */
+  readonly #lastChannel: Uint8Array;
+  readonly #row = new Float64Array(COUNTER_STRIDE);
   /** A record as it is before cycle 0. */
   readonly #blank: Int32Array;
-  readonly #scalars: FlitScalars = { now: -1, freePacket: -1, freeFork: -1, live: 0, linkHops: 0, flitHops: 0, deliveredPackets: 0 };
+  readonly #scalars: FlitScalars = { now: -1, freePacket: -1, freeFork: -1, live: 0, linkHops: 0, flitHops: 0, deliveredPackets: 0, partFlits: false };
 
-  // Scratch of one visit.
-  /** [5 × 256] input virtual channels that want one of the output port, ascending. */
-  readonly #wants = new Uint8Array(FLIT_PORTS * 256);
-  readonly #wantCount = new Int32Array(FLIT_PORTS);
+  // Scratch.
+  /** [256] input virtual channels that want one of an output port. */
+  readonly #wants = new Uint8Array(256);
   /** [output × 5 + input] lane that asks for the switch. */
   readonly #asking = new Uint8Array(FLIT_PORTS * FLIT_PORTS);
-  /** [256] virtual channels of the input side that were granted one of the output side in this visit. */
-  readonly #granted = new Uint8Array(256);
+  /** Virtual channels that were granted one of the output side in this cycle, in this strip: router << 8 | virtual channel. */
+  readonly #granted: Int32Array;
   #grantedCount = 0;
-  /** Bit output × 5 + input: head flits that ask for the switch before they have a virtual channel. */
-  #hoping = 0;
-  /** [output × 5 + input] lanes of those. */
-  readonly #hopes = new Int32Array(FLIT_PORTS * FLIT_PORTS);
 
   /** @throws FabricError `FABRIC_BAD_OPTION`, `FABRIC_MESH_TOO_LARGE` */
   constructor(topology: DieTopology, options: FlitKernelOptions) {
@@ -208,20 +222,29 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     const longest = Math.max(this.#linkDelay, this.#injectionDelay) + this.#before;
     const slots = 2 ** Math.ceil(Math.log2(Math.max(longest, this.#creditDelay, this.#sourceCreditDelay, this.#ejectionCreditDelay, this.#before + 1) + 2));
     this.#slotMask = slots - 1;
-    this.#heads = new EventRing(slots);
-    this.#turns = new EventRing(slots);
-    this.#bodies = new EventRing(slots);
-    this.#credits = new EventRing(slots);
-    this.#arrivals = new EventRing(slots);
-    this.#rings = [this.#heads, this.#turns, this.#bodies, this.#credits, this.#arrivals];
+    this.#granted = new Int32Array(Math.min(routers, 1 << STRIP_BITS) * FLIT_PORTS * lanes);
+    this.#strips = (routers + (1 << STRIP_BITS) - 1) >>> STRIP_BITS;
+    this.#heads = new EventRing(slots, this.#strips);
+    this.#turns = new EventRing(slots, this.#strips);
+    this.#bodies = new EventRing(slots, this.#strips);
+    this.#credits = new EventRing(slots, this.#strips);
+    this.#wanted = new EventRing(slots, this.#strips);
+    this.#arrivals = new EventRing(slots, 1);
+    this.#rings = [this.#heads, this.#turns, this.#bodies, this.#credits, this.#wanted];
+    this.#pending = new Uint8Array(slots * this.#strips);
+    this.#pendingSlots = new Uint8Array(slots);
     this.#neighbour = Int32Array.of(1, -1, -topology.tilesX, topology.tilesX, 0, 0, 0, 0);
 
     this.#words = new Int32Array(bytes / 4);
     this.#awake = new Int32Array((routers + 31) >>> 5);
     this.#visited = new Int32Array(this.#awake.length);
-    this.#awakeWords = new Int32Array((this.#awake.length + 31) >>> 5);
+    this.#awakeWords = new Int32Array(this.#strips);
     this.#deliveryHash = new Int32Array(topology.tiles * 2);
-    this.#counters = new Float64Array(routers * FLIT_PORTS * options.channels * COUNTER_STRIDE);
+    this.#holders = new Uint8Array(this.switchHold === 'packet' ? routers * FLIT_PORTS : 0).fill(NONE);
+    this.#hopes = new Int32Array(pipeline.speculative ? routers * FLIT_PORTS : 0);
+    this.#slack = new Float64Array(routers * FLIT_PORTS);
+    this.#counters = new Float64Array(routers * FLIT_PORTS * options.channels * 3);
+    this.#lastChannel = new Uint8Array(routers * FLIT_PORTS);
     this.#blank = this.#blankRecord();
     for (let at = 0; at < this.#words.length; at += this.#layout.words) this.#words.set(this.#blank, at);
     this.#addPackets(0);
@@ -257,14 +280,17 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     const { words } = this.#layout;
     this.#eachVisited((router) => {
       const at = router * words;
+      for (let output = 0; output < FLIT_PORTS; output++) if (this.#words[at + COUNTS + 2 * output]! > 0x3fffffff) this.#flushCounts(router, at, output);
       this.#words.set(this.#blank.subarray(0, COUNTS), at);
       this.#words.set(this.#blank.subarray(SOURCE_QUEUES), at + SOURCE_QUEUES);
     });
-    this.#visited.fill(0);
     this.#awake.fill(0);
     this.#awakeWords.fill(0);
     this.#awakeCount = 0;
+    this.#pending.fill(0);
+    this.#pendingSlots.fill(0);
     this.#scalars.now = -1;
+    this.#decided = true;
   }
 
   /** Throws when a packet, a flit or a credit is not where it was at the start: all of them are conserved. */
@@ -272,11 +298,12 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     const { live } = this.#scalars;
     if (live !== 0) throw new Error(`The die still holds ${live} packets at a kernel boundary.`);
     // Credits that are still on their way cannot change anything any more, but must come home.
+    if (!this.#decided) this.decide();
     this.#applyCreditsUntil(this.#scalars.now + this.#slotMask + 1);
     this.#rings.forEach((ring) => {
       if (ring.used.some((used) => used !== 0)) throw new Error('Flits are still on their way at a kernel boundary, though no packet is.');
     });
-    const { entries, laneBits, words, sourceCredits } = this.#layout;
+    const { entries, laneBits, lines, words, sourceCredits } = this.#layout;
     const all = lanesBelow(this.#lanes);
     this.#eachVisited((router) => {
       const at = router * words;
@@ -284,10 +311,11 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
       if (this.#words[at + SOURCE_FREE] !== all) fault('a virtual channel of the injection link is held');
       for (let port = 0; port < FLIT_PORTS; port++) {
         if (this.#words[at + FREE + port] !== all) fault(`a virtual channel of ${PORT_NAMES[port]} is held`);
-        if (this.#words[at + HOLDERS + port] !== NOBODY) fault(`${PORT_NAMES[port]} is held`);
+        if (this.switchHold === 'packet' && this.#holders[router * FLIT_PORTS + port] !== NONE) fault(`${PORT_NAMES[port]} is held`);
         for (let lane = 0; lane < this.#lanes; lane++) {
-          const entry = at + entries + (((port << laneBits) | lane) << 2);
-          const credits = this.#words[entry + LINE]! & CREDITS_MASK;
+          const vc = (port << laneBits) | lane;
+          const entry = at + entries + vc * ENTRY_WORDS;
+          const credits = this.#words[at + lines + vc]! & CREDITS_MASK;
           if (this.#words[entry + FRONT]! >= 0 || (this.#words[entry + STATE]! & FLITS_HERE) !== 0) fault(`a flit is left in virtual channel ${lane} of ${PORT_NAMES[port]}`);
           if (credits !== this.bufferFlits) fault(`${credits} credits for virtual channel ${lane} of ${PORT_NAMES[port]}, ${this.bufferFlits} at the start`);
         }
@@ -300,14 +328,10 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
   }
 
   nextCycle(): number {
-    const { now } = this.#scalars;
+    const { now, live } = this.#scalars;
+    if (live === 0) return NEVER; // nothing but credits can be on its way
     if (this.#awakeCount > 0) return now + 1;
-    for (let step = 1; step <= this.#slotMask + 1; step++) {
-      const slot = (now + step) & this.#slotMask;
-      for (const ring of this.#rings) {
-        if (ring.used[slot] !== 0 && !(ring === this.#credits && this.#scalars.live === 0)) return now + step;
-      }
-    }
+    for (let cycle = now + 1; cycle <= now + this.#slotMask + 1; cycle++) if (this.#pendingSlots[cycle & this.#slotMask] !== 0) return cycle;
     return NEVER;
   }
 
@@ -315,14 +339,12 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     const scalars = this.#scalars;
     const { now } = scalars;
     if (cycle <= now) throw new Error(`Cycle ${cycle} begins after cycle ${now}.`);
+    if (!this.#decided) this.decide();
     this.delivered = 0;
     if (cycle > now + 1) this.#skipTo(cycle);
     scalars.now = cycle;
+    this.#decided = false;
     const slot = cycle & this.#slotMask;
-    if (this.#credits.used[slot] !== 0) this.#applyCredits(slot);
-    if (this.#bodies.used[slot] !== 0) this.#applyBodies(slot);
-    if (this.#heads.used[slot] !== 0) this.#applyHeads(slot, cycle);
-    if (this.#turns.used[slot] !== 0) this.#applyTurns(slot);
     if (this.#arrivals.used[slot] !== 0) this.#deliver(slot, cycle);
   }
 
@@ -337,19 +359,25 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
   #applyCreditsUntil(last: number): void {
     for (let cycle = this.#scalars.now + 1; cycle <= last; cycle++) {
       const slot = cycle & this.#slotMask;
-      if (this.#credits.used[slot] !== 0) this.#applyCredits(slot);
+      if (this.#pendingSlots[slot] === 0) continue;
+      for (let strip = 0; strip < this.#strips; strip++) {
+        const at = slot * this.#strips + strip;
+        if (this.#credits.used[at] !== 0) this.#applyCredits(at);
+        this.#pending[at] = 0;
+      }
+      this.#pendingSlots[slot] = 0;
     }
   }
 
-  #applyCredits(slot: number): void {
+  #applyCredits(at: number): void {
     const words = this.#words;
-    const { laneBits, entries, sourceCredits, words: recordWords } = this.#layout;
-    const row = this.#credits.rows[slot]!;
-    const used = this.#credits.used[slot]!;
+    const { laneBits, entries, lines, sourceCredits, words: recordWords } = this.#layout;
+    const row = this.#credits.rows[at]!;
+    const used = this.#credits.used[at]!;
     const hold = this.switchHold === 'packet';
     const source = FLIT_PORTS << laneBits;
     const laneMask = (1 << laneBits) - 1;
-    this.#credits.used[slot] = 0;
+    this.#credits.used[at] = 0;
     for (let i = 0; i < used; i++) {
       const where = row[i]!;
       const router = where >>> 8;
@@ -364,13 +392,12 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
         }
         continue;
       }
-      const output = base + entries + (vc << 2);
-      const line = words[output + LINE]!;
-      words[output + LINE] = line + 1;
+      const line = words[base + lines + vc]!;
+      words[base + lines + vc] = line + 1;
       const credits = line & CREDITS_MASK;
       if ((credits !== 0 && !hold) || ((words[base + FREE + (vc >>> laneBits)]! >>> (vc & laneMask)) & 1) !== 0) continue;
       const owner = (line >>> OWNER_SHIFT) & 255;
-      const state = words[base + entries + (owner << 2) + STATE]!;
+      const state = words[base + entries + owner * ENTRY_WORDS + STATE]!;
       if (state >>> OUT_SHIFT !== FORKED) {
         if ((state & FLITS_HERE) === 0) continue;
         if (hold && (state & HEAD) !== 0 && credits + 1 < (state & LEFT_MASK)) continue;
@@ -382,24 +409,24 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     }
   }
 
-  #applyBodies(slot: number): void {
+  #applyBodies(at: number): void {
     const words = this.#words;
-    const { laneBits, entries, words: recordWords } = this.#layout;
-    const row = this.#bodies.rows[slot]!;
-    const used = this.#bodies.used[slot]!;
+    const { laneBits, entries, lines, words: recordWords } = this.#layout;
+    const row = this.#bodies.rows[at]!;
+    const used = this.#bodies.used[at]!;
     const laneMask = (1 << laneBits) - 1;
-    this.#bodies.used[slot] = 0;
+    this.#bodies.used[at] = 0;
     for (let i = 0; i < used; i++) {
       const where = row[i]!;
       const router = where >>> 8;
       const vc = where & 255;
       const base = router * recordWords;
-      const entry = base + entries + (vc << 2);
+      const entry = base + entries + vc * ENTRY_WORDS;
       const state = words[entry + STATE]!;
       words[entry + STATE] = state + FLIT_HERE;
       if ((state & ACTIVE) === 0) continue;
       const out = state >>> OUT_SHIFT;
-      if (out !== FORKED && ((state & FLITS_HERE) !== 0 || (words[base + entries + (out << 2) + LINE]! & CREDITS_MASK) === 0)) continue;
+      if (out !== FORKED && ((state & FLITS_HERE) !== 0 || (words[base + lines + out]! & CREDITS_MASK) === 0)) continue;
       const input = vc >>> laneBits;
       words[base + READY + input]! |= 1 << (vc & laneMask);
       words[base + BUSY]! |= 1 << input;
@@ -407,18 +434,16 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     }
   }
 
-  #applyHeads(slot: number, cycle: number): void {
+  #applyHeads(at: number, cycle: number, strip: number): void {
     const words = this.#words;
-    const { laneBits, entries, words: recordWords } = this.#layout;
-    const row = this.#heads.rows[slot]!;
-    const used = this.#heads.used[slot]!;
+    const { entries, words: recordWords } = this.#layout;
+    const row = this.#heads.rows[at]!;
+    const used = this.#heads.used[at]!;
     const before = this.#before;
-    const laneMask = (1 << laneBits) - 1;
     const plainRoutes = this.#plainRoutes;
-    const awake = this.#awake;
-    const awakeWords = this.#awakeWords;
-    let awakeCount = this.#awakeCount;
-    this.#heads.used[slot] = 0;
+    const wantedUsed = this.#wanted.used;
+    let wantedRow = this.#wanted.reserve(at, used >>> 2);
+    this.#heads.used[at] = 0;
     for (let i = 0; i < used; i += 4) {
       const where = row[i]!;
       const packet = row[i + 1]!;
@@ -427,7 +452,7 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
       const router = where >>> 8;
       const vc = where & 255;
       const base = router * recordWords;
-      const entry = base + entries + (vc << 2);
+      const entry = base + entries + vc * ENTRY_WORDS;
       const front = words[entry + FRONT]!;
       const state = words[entry + STATE]! + FLIT_HERE;
       if (front >= 0) {
@@ -441,32 +466,25 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
       const delayed = before > 0 && ~front >= cycle - before;
       if (delayed || !plainRoutes || (flits & TREE) !== 0) {
         words[entry + STATE] = (state & ~FLAGS) | flits | HEAD;
-        if (delayed) {
-          this.#turns.push1((~front + 1 + before) & this.#slotMask, where);
-        } else {
-          this.#awakeCount = awakeCount;
-          this.#wantOutput(router, base, vc, entry);
-          awakeCount = this.#awakeCount;
-        }
+        if (delayed) this.#pushTurn(~front + 1 + before, strip, where);
+        else this.#wantOutput(router, base, vc, entry, at);
+        wantedRow = this.#wanted.reserve(at, (used - i) >>> 2);
         continue;
       }
-      // As wantOutput and wake do, in place: this is the way of almost all packets.
+      // As wantOutput does, in place: this is the way of almost all packets.
       const east = (target << 16) >> 16;
-      let out = LOCAL;
-      if (east !== 0) out = EAST + (east >>> 31) * (WEST - EAST);
-      else if (target !== 0) out = SOUTH + (target >>> 31) * (NORTH - SOUTH);
-      words[entry + STATE] = (state & FLITS_HERE) | flits | HEAD | (out << laneBits << OUT_SHIFT);
-      const input = vc >>> laneBits;
-      words[base + WAIT + input]! |= 1 << (vc & laneMask);
-      words[base + BUSY]! |= 1 << (BUSY_WAIT + input);
-      if (words[base + FREE + out] === 0) continue;
-      const word = router >>> 5;
-      awake[word]! |= 1 << (router & 31);
-      const groups = awakeWords[word >>> 5]!;
-      if (groups === 0) awakeCount++;
-      awakeWords[word >>> 5] = groups | (1 << (word & 31));
+      let output = LOCAL;
+      if (east !== 0) output = EAST + (east >>> 31) * (WEST - EAST);
+      else if (target !== 0) output = SOUTH + (target >>> 31) * (NORTH - SOUTH);
+      words[entry + STATE] = (state & FLITS_HERE) | flits | HEAD | (words[base + WANT + output]! << OUT_SHIFT);
+      words[base + WANT + output] = vc;
+      const listed = words[base + LISTED]!;
+      if (((listed >>> output) & 1) !== 0 || words[base + FREE + output] === 0) continue;
+      words[base + LISTED] = listed | (1 << output);
+      const end = wantedUsed[at]!;
+      wantedRow[end] = (router << 3) | output;
+      wantedUsed[at] = end + 1;
     }
-    this.#awakeCount = awakeCount;
   }
 
   #queueBehind(entry: number, front: number, packet: number, target: number): void {
@@ -481,53 +499,93 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     packets[front + P_LAST] = packet;
   }
 
-  #applyTurns(slot: number): void {
+  #pushTurn(cycle: number, strip: number, where: number): void {
+    const slot = cycle & this.#slotMask;
+    const at = slot * this.#strips + strip;
+    this.#turns.push1(at, where);
+    this.#pending[at] = 1;
+    this.#pendingSlots[slot] = 1;
+  }
+
+  #pushCredit(cycle: number, strip: number, where: number): void {
+    const slot = cycle & this.#slotMask;
+    const at = slot * this.#strips + strip;
+    this.#credits.push1(at, where);
+    this.#pending[at] = 1;
+    this.#pendingSlots[slot] = 1;
+  }
+
+  #applyTurns(at: number): void {
     const { entries, words: recordWords } = this.#layout;
-    const row = this.#turns.rows[slot]!;
-    const used = this.#turns.used[slot]!;
-    this.#turns.used[slot] = 0;
+    const row = this.#turns.rows[at]!;
+    const used = this.#turns.used[at]!;
+    this.#turns.used[at] = 0;
     for (let i = 0; i < used; i++) {
       const where = row[i]!;
       const router = where >>> 8;
       const vc = where & 255;
       const base = router * recordWords;
-      this.#wantOutput(router, base, vc, base + entries + (vc << 2));
+      this.#wantOutput(router, base, vc, base + entries + vc * ENTRY_WORDS, at);
     }
   }
 
-  /** The head flit at the front of a virtual channel knows its route: from now on it wants a virtual channel there. */
-  #wantOutput(router: number, base: number, vc: number, entry: number): void {
+  /**
+   * The head flit at the front of a virtual channel knows its route: from now on it wants a virtual channel there.
+   *
+   * @param at row of the cycle in which it first does
+   */
+  #wantOutput(router: number, base: number, vc: number, entry: number, at: number): void {
     const words = this.#words;
-    const { laneBits } = this.#layout;
     if ((words[entry + STATE]! & TREE) !== 0) {
-      this.#wantTree(router, base, vc, entry);
+      const outputs = this.#outputsOf(router, vc);
+      if ((outputs & (outputs - 1)) !== 0) {
+        this.#wantBranches(router, base, vc, entry, outputs, at);
+        return;
+      }
+      this.#want(router, base, vc, entry, 31 - Math.clz32(outputs), at);
       return;
     }
-    // Dimension order: along x first, then y. The sign bit picks the direction, since a branch on it could not be predicted.
-    const target = words[entry + TARGET]!;
-    const east = (target << 16) >> 16;
-    let out = LOCAL;
-    if (this.#plainRoutes) {
-      if (east !== 0) out = EAST + (east >>> 31) * (WEST - EAST);
-      else if (target !== 0) out = SOUTH + (target >>> 31) * (NORTH - SOUTH);
-    } else {
-      out = this.#routeOtherwise(router, vc, east, (target - east) >> 16);
-    }
-    words[entry + STATE] = (words[entry + STATE]! & (FLAGS | FLITS_HERE)) | (out << laneBits << OUT_SHIFT);
-    const input = vc >>> laneBits;
-    words[base + WAIT + input]! |= 1 << (vc & ((1 << laneBits) - 1));
-    words[base + BUSY]! |= 1 << (BUSY_WAIT + input);
-    if (words[base + FREE + out] !== 0) this.#wake(router);
+    this.#want(router, base, vc, entry, this.#outputOf(router, vc), at);
   }
 
-  /** The output port where routes come from a table, or where responses go along y first: back the way that requests came. */
-  #routeOtherwise(router: number, vc: number, east: number, south: number): number {
+  #want(router: number, base: number, vc: number, entry: number, output: number, at: number): void {
+    const words = this.#words;
+    words[entry + STATE] = (words[entry + STATE]! & (FLAGS | FLITS_HERE)) | (words[base + WANT + output]! << OUT_SHIFT);
+    words[base + WANT + output] = vc;
+    this.#list(router, base, output, at);
+  }
+
+  /** Puts an output port with free lanes into the list of those that somebody wants. */
+  #list(router: number, base: number, output: number, at: number): void {
+    const words = this.#words;
+    if (((words[base + LISTED]! >>> output) & 1) !== 0 || words[base + FREE + output] === 0) return;
+    words[base + LISTED]! |= 1 << output;
+    this.#wanted.push1(at, (router << 3) | output);
+    this.#pending[at] = 1;
+    this.#pendingSlots[Math.floor(at / this.#strips)] = 1;
+  }
+
+  /** Output port of the unicast at the front of a virtual channel. Dimension order: along x first, then y. */
+  #outputOf(router: number, vc: number): number {
     const { routes, dieId, tiles, tilesX } = this.topology;
-    const { laneBits } = this.#layout;
+    const { words: recordWords, entries, laneBits } = this.#layout;
+    const target = this.#words[router * recordWords + entries + vc * ENTRY_WORDS + TARGET]!;
+    const east = (target << 16) >> 16;
+    const south = (target - east) >> 16;
+    // Responses go along y first: back the way that requests came.
     const back = ((this.#responseLanes >>> (vc & ((1 << laneBits) - 1))) & 1) !== 0;
     if (routes !== null) return routes.port(router, dieId * tiles + router + east + south * tilesX, back);
     if (back ? south !== 0 : east === 0) return south === 0 ? LOCAL : south > 0 ? SOUTH : NORTH;
     return east === 0 ? LOCAL : east > 0 ? EAST : WEST;
+  }
+
+  /** Output ports (bits) of the multicast at the front of a virtual channel that has not forked. */
+  #outputsOf(router: number, vc: number): number {
+    const { words: recordWords, entries } = this.#layout;
+    const tree = this.#words[router * recordWords + entries + vc * ENTRY_WORDS + TARGET]!;
+    const outputs = this.#trees[tree]!.forks[router]!;
+    if (outputs === 0) throw new Error(`Multicast tree ${tree} sends a packet to tile ${this.#name(router)}, which is not in it.`);
+    return outputs;
   }
 
   #deliver(slot: number, cycle: number): void {
@@ -611,6 +669,7 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     }
     const row = this.#rowOfClass[trafficClass] ?? -1;
     if (row < 0) throw new FabricError('FABRIC_BAD_OPTION', `Traffic class ${trafficClass} has no virtual channels; name it in the option classes.`, { trafficClass });
+    if (bytes !== flits * topology.flitBytes) this.#scalars.partFlits = true;
     const packet = this.#takePacket();
     const packets = this.#packets;
     packets[packet + P_NEXT] = -1;
@@ -634,31 +693,214 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
   }
 
   decide(): void {
-    if (this.#awakeCount === 0) return;
+    if (this.#decided) return;
+    this.#decided = true;
+    const { now } = this.#scalars;
+    const slot = now & this.#slotMask;
+    if (this.#awakeCount === 0 && this.#pendingSlots[slot] === 0) return;
+    const strips = this.#strips;
+    // All of a strip is done before the next one, while its records are in the cache.
+    for (let i = 0; i < strips; i++) {
+      const strip = this.#reverse ? strips - 1 - i : i;
+      const at = slot * strips + strip;
+      if (this.#pending[at] !== 0) {
+        this.#pending[at] = 0;
+        if (this.#credits.used[at] !== 0) this.#applyCredits(at);
+        if (this.#bodies.used[at] !== 0) this.#applyBodies(at);
+        if (this.#heads.used[at] !== 0) this.#applyHeads(at, now, strip);
+        if (this.#turns.used[at] !== 0) this.#applyTurns(at);
+        if (this.#wanted.used[at] !== 0) this.#allocateLanes(at, strip);
+      }
+      if (this.#awakeWords[strip] !== 0) this.#allocateSwitches(strip);
+      if (this.#grantedCount !== 0) this.#readyAfterGrant();
+    }
+    this.#pendingSlots[slot] = 0;
+  }
+
+  /**
+   * Allocation of virtual channels, at every output port of a strip that has free lanes and is wanted. It sees the lanes that
+   * were free when the cycle began. What is granted asks for the switch from the next cycle on (or, speculatively, in this one).
+   */
+  #allocateLanes(at: number, strip: number): void {
+    const words = this.#words;
+    const { laneBits, entries, lines, words: recordWords } = this.#layout;
+    const laneMask = (1 << laneBits) - 1;
+    const lanesOfClass = this.#lanesOfClass;
+    const row = this.#wanted.rows[at]!;
+    const used = this.#wanted.used[at]!;
+    const { speculative } = this.pipeline;
+    const hold = this.switchHold === 'packet';
+    const { now } = this.#scalars;
+    const nextAt = ((now + 1) & this.#slotMask) * this.#strips + strip;
+    if (speculative) for (let i = 0; i < used; i++) this.#hope(row[i]! >>> 3, row[i]! & 7);
+    this.#wanted.used[at] = 0;
+    const granted = this.#granted;
+    let grantedCount = 0;
+    for (let i = 0; i < used; i++) {
+      const where = row[this.#reverse ? used - 1 - i : i]!;
+      const router = where >>> 3;
+      const output = where & 7;
+      const base = router * recordWords;
+      words[base + LISTED]! &= ~(1 << output);
+      const vc = words[base + WANT + output]!;
+      const entry = base + entries + vc * ENTRY_WORDS;
+      const state = words[entry + STATE]!;
+      const free = words[base + FREE + output]!;
+      const offered = free & lanesOfClass[vc & laneMask]!;
+      if (state >>> OUT_SHIFT !== NONE || offered === 0) {
+        this.#grantedCount = grantedCount;
+        this.#allocatePort(router, base, output);
+        grantedCount = this.#grantedCount;
+        if (words[base + WANT + output] !== NONE) this.#list(router, base, output, nextAt);
+        continue;
+      }
+      // A single head flit is granted every free lane, and accepts the first from its pointer on.
+      const line = words[base + lines + vc]!;
+      const pointer = line >>> ACCEPT_SHIFT;
+      const fromPointer = pointer >>> laneBits === output ? offered & (-1 << (pointer & laneMask)) : offered;
+      const choice = fromPointer !== 0 ? fromPointer : offered;
+      const outLane = 31 - Math.clz32(choice & -choice);
+      const out = (output << laneBits) | outLane;
+      words[base + lines + vc] = (line & 0xffffff) | ((out + 1) << ACCEPT_SHIFT);
+      const outLine = words[base + lines + out]!; // may be the same word
+      words[base + lines + out] = (outLine & ~0xffff00) | (vc << OWNER_SHIFT) | ((vc + 1) << GRANT_SHIFT);
+      words[entry + STATE] = (state & 0xffffff) | ACTIVE | (out << OUT_SHIFT);
+      words[base + FREE + output] = free & ~(1 << outLane);
+      words[base + WANT + output] = NONE;
+      if (!speculative && (outLine & CREDITS_MASK) < (hold ? state & LEFT_MASK : 1)) continue; // a credit will say when
+      granted[grantedCount++] = (router << 8) | vc;
+    }
+    this.#grantedCount = grantedCount;
+  }
+
+  /** Allocation of the lanes of one output port that several head flits want, or one that has forked, or of another class. */
+  #allocatePort(router: number, base: number, output: number): void {
+    const words = this.#words;
+    const wants = this.#wants;
+    const { entries, lines } = this.#layout;
+    let count = 0;
+    for (let vc = words[base + WANT + output]!; vc !== NONE; vc = this.#nextWanting(base, vc, output)) wants[count++] = vc;
+    words[base + WANT + output] = NONE;
+    for (let i = 0; i < count; i++) {
+      const vc = wants[i]!;
+      const entry = base + entries + vc * ENTRY_WORDS;
+      if (this.#acceptLane(base, output, count, vc)) {
+        const out = words[entry + STATE]! >>> OUT_SHIFT;
+        if (this.pipeline.speculative || out === FORKED || (words[base + lines + out]! & CREDITS_MASK) !== 0) this.#granted[this.#grantedCount++] = (router << 8) | vc;
+        continue;
+      }
+      const state = words[entry + STATE]!;
+      if (state >>> OUT_SHIFT === FORKED) this.#forks[words[entry + TARGET]! + F_NEXT + output] = words[base + WANT + output]!;
+      else words[entry + STATE] = (state & 0xffffff) | (words[base + WANT + output]! << OUT_SHIFT);
+      words[base + WANT + output] = vc;
+    }
+  }
+
+  /** The virtual channel that is behind another in the list of those that want a lane of an output port, or NONE. */
+  #nextWanting(base: number, vc: number, output: number): number {
+    const entry = base + this.#layout.entries + vc * ENTRY_WORDS;
+    const next = this.#words[entry + STATE]! >>> OUT_SHIFT;
+    return next === FORKED ? this.#forks[this.#words[entry + TARGET]! + F_NEXT + output]! : next;
+  }
+
+  /**
+   * Matching of the input virtual channels that want one of an output port with its free lanes, seen from one of them: every
+   * free lane grants the first request from its pointer on, and this one accepts the first grant from its own pointer on.
+   */
+  #acceptLane(base: number, output: number, count: number, vc: number): boolean {
+    const words = this.#words;
+    const { laneBits, entries, lines } = this.#layout;
+    const laneMask = (1 << laneBits) - 1;
+    const entry = base + entries + vc * ENTRY_WORDS;
+    const line = words[base + lines + vc]!;
+    const pointer = line >>> ACCEPT_SHIFT;
+    const offered = words[base + FREE + output]! & this.#lanesOfClass[vc & laneMask]!; // a lane that an earlier request took was granted to that one
+    const forked = words[entry + STATE]! >>> OUT_SHIFT === FORKED;
+    let candidates = forked || pointer >>> laneBits === output ? offered & (-1 << (pointer & laneMask)) : offered;
+    let others = offered ^ candidates;
+    let out = 0;
+    do {
+      if (candidates === 0) {
+        if (others === 0) return false;
+        candidates = others;
+        others = 0;
+      }
+      const outLane = 31 - Math.clz32(candidates & -candidates);
+      candidates &= candidates - 1;
+      out = (output << laneBits) | outLane;
+    } while (count > 1 && this.#grantOf(words[base + lines + out]!, count, out & laneMask) !== vc);
+
+    words[base + lines + out] = (words[base + lines + out]! & ~0xffff00) | (vc << OWNER_SHIFT) | ((vc + 1) << GRANT_SHIFT);
+    words[base + FREE + output]! &= ~(1 << (out & laneMask));
+    const state = words[entry + STATE]! | ACTIVE;
+    if (!forked) {
+      words[base + lines + vc] = (words[base + lines + vc]! & 0xffffff) | ((out + 1) << ACCEPT_SHIFT);
+      words[entry + STATE] = (state & 0xffffff) | (out << OUT_SHIFT);
+      return true;
+    }
+    const fork = words[entry + TARGET]!;
+    words[entry + STATE] = state;
+    this.#forks[fork + F_OUT + output] = out;
+    this.#forks[fork + F_GRANTED]! |= 1 << output;
+    this.#forks[fork + F_PENDING]! &= ~(1 << output);
+    const { now } = this.#scalars;
+    this.#forks[fork + F_FRESH] = (this.#forks[fork + F_FRESH_CYCLE] === now ? this.#forks[fork + F_FRESH]! : 0) | (1 << output);
+    this.#forks[fork + F_FRESH_CYCLE] = now;
+    // The branches of a fork share a pointer, which counts lanes and moves with the last of them: the order of ports does not show.
+    if (this.#forks[fork + F_PENDING] === 0) {
+      const next = (pointer & ~laneMask) | ((pointer + 1) & laneMask);
+      words[base + lines + vc] = (words[base + lines + vc]! & 0xffffff) | (next << ACCEPT_SHIFT);
+    }
+    return true;
+  }
+
+  /** The input virtual channel that a free lane of an output port is offered to: of those that want one, the first from its pointer on. */
+  #grantOf(line: number, count: number, outLane: number): number {
+    const pointer = (line >>> GRANT_SHIFT) & 255;
+    const laneMask = (1 << this.#layout.laneBits) - 1;
+    let first = -1;
+    let least = 256;
+    for (let i = 0; i < count; i++) {
+      const vc = this.#wants[i]!;
+      const distance = (vc - pointer) & 255;
+      if (distance >= least || ((this.#lanesOfClass[vc & laneMask]! >>> outLane) & 1) === 0) continue;
+      first = vc;
+      least = distance;
+    }
+    return first;
+  }
+
+  /** Switch allocation and traversal of every awake router of a strip, and injection from its tile. */
+  #allocateSwitches(strip: number): void {
     const words = this.#words;
     const awake = this.#awake;
-    const awakeWords = this.#awakeWords;
+    const visited = this.#visited;
     const scalars = this.#scalars;
     const { now } = scalars;
-    const { laneBits, entries, words: recordWords, sourceCredits } = this.#layout;
+    const { laneBits, entries, lines, words: recordWords, sourceCredits } = this.#layout;
     const laneMask = (1 << laneBits) - 1;
     const lanes = this.#lanes;
-    const lanesOfClass = this.#lanesOfClass;
     const asking = this.#asking;
     const neighbour = this.#neighbour;
     const step = STEP;
-    const manyChannels = this.channels > 1;
+    const careful = this.channels > 1 || scalars.partFlits;
     const { speculative } = this.pipeline;
     const hold = this.switchHold === 'packet';
+    const holders = this.#holders;
     const forksMayWait = this.#trees.length > 0;
     const slotMask = this.#slotMask;
+    const strips = this.#strips;
+    const heads = this.#heads;
+    const bodies = this.#bodies;
+    const credits = this.#credits;
+    const arrivals = this.#arrivals;
+    const pending = this.#pending;
+    const pendingSlots = this.#pendingSlots;
     const headSlot = (now + this.#linkDelay + this.#before) & slotMask;
     const bodySlot = (now + this.#linkDelay) & slotMask;
     const creditSlot = (now + this.#creditDelay) & slotMask;
     const arrivalSlot = (now + this.#ejectionDelay) & slotMask;
-    const headsUsed = this.#heads.used;
-    const bodiesUsed = this.#bodies.used;
-    const creditsUsed = this.#credits.used;
+    const nextAt = ((now + 1) & slotMask) * strips + strip;
     // A credit is returned at once while the count is so high that the link cannot use it up before the credit is due: that
     // changes no decision. (Where whole packets need credits, counts above zero matter too.)
     const returnAtOnce = hold ? 256 : this.#creditDelay;
@@ -667,251 +909,196 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     const reverse = this.#reverse;
     let linkHops = 0;
     let flitHops = 0;
+    let awakeWords = this.#awakeWords[strip]!;
+    let keepsWords = 0;
+    while (awakeWords !== 0) {
+      const wordBit = reverse ? 31 - Math.clz32(awakeWords) : 31 - Math.clz32(awakeWords & -awakeWords);
+      awakeWords &= ~(1 << wordBit);
+      const wordAt = (strip << (STRIP_BITS - 5)) | wordBit;
+      let bits = awake[wordAt]!;
+      let keeps = 0;
+      visited[wordAt]! |= bits;
+      while (bits !== 0) {
+        const bit = reverse ? 31 - Math.clz32(bits) : 31 - Math.clz32(bits & -bits);
+        bits &= ~(1 << bit);
+        const router = (wordAt << 5) | bit;
+        const base = router * recordWords;
+        if ((words[base + BUSY]! & BUSY_SOURCE) !== 0) this.#injectFrom(router, base, strip);
+        let busy = words[base + BUSY]!;
 
-    for (let group = 0; group < awakeWords.length; group++) {
-      const groupAt = reverse ? awakeWords.length - 1 - group : group;
-      let groupBits = awakeWords[groupAt]!;
-      if (groupBits === 0) continue;
-      let groupKeeps = 0;
-      while (groupBits !== 0) {
-        const groupBit = reverse ? 31 - Math.clz32(groupBits) : 31 - Math.clz32(groupBits & -groupBits);
-        groupBits &= ~(1 << groupBit);
-        const wordAt = (groupAt << 5) | groupBit;
-        let bits = awake[wordAt]!;
-        let keeps = 0;
-        this.#visited[wordAt]! |= bits;
-        // Rows with room for all that these 32 routers can send.
-        const headRow = this.#heads.reserve(headSlot, 32 * 4 * (FLIT_PORTS + 1));
-        const bodyRow = this.#bodies.reserve(bodySlot, 32 * (FLIT_PORTS + 1));
-        const creditRow = this.#credits.reserve(creditSlot, 32 * (FLIT_PORTS + 1) * 2);
-        while (bits !== 0) {
-          const bit = reverse ? 31 - Math.clz32(bits) : 31 - Math.clz32(bits & -bits);
-          bits &= ~(1 << bit);
-          const router = (wordAt << 5) | bit;
-          const base = router * recordWords;
-          const entryBase = base + entries;
-          if ((words[base + BUSY]! & BUSY_SOURCE) !== 0) this.#injectFrom(router, base);
-          let busy = words[base + BUSY]!;
+        // Who may go: bit output × 5 + input.
+        let accepted = 0;
+        const ready = busy & 31;
+        if (speculative) {
+          accepted = this.#allocateSwitch(router, base, ready);
+        } else if (ready !== 0) {
+          const input = 31 - Math.clz32(ready);
+          const readyLanes = words[base + READY + input]!;
+          const lane = 31 - Math.clz32(readyLanes);
+          const output = words[base + entries + ((input << laneBits) | lane) * ENTRY_WORDS + STATE]! >>> OUT_SHIFT >>> laneBits;
+          if ((ready & (ready - 1)) !== 0 || readyLanes !== 1 << lane || output >= FLIT_PORTS || hold) {
+            accepted = this.#allocateSwitch(router, base, ready);
+          } else {
+            const request = output * FLIT_PORTS + input;
+            asking[request] = lane;
+            accepted = 1 << request;
+            const grant = 3 * output;
+            const accept = ACCEPTS + 3 * input;
+            words[base + SWITCH_POINTERS] = (words[base + SWITCH_POINTERS]! & ~((7 << grant) | (7 << accept))) | (AFTER[input]! << grant) | (AFTER[output]! << accept);
+          }
+        }
+        if (forksMayWait) for (let port = 0; port < FLIT_PORTS; port++) if (words[base + READY + port] === 0) busy &= ~(1 << port);
 
-          // Virtual-channel allocation. It sees the virtual channels that were free when the cycle began; what is granted asks for
-          // the switch from the next cycle on.
-          let blocked = 0; // output ports that somebody still waits for
-          let hoping = 0;
-          let grantedCount = 0; // in the list `granted`
-          let nextReady = 0; // lanes of `nextInput` that ask from the next cycle on
-          let nextInput = 0;
-          const waiting = (busy >>> BUSY_WAIT) & 31;
-          if (waiting !== 0) {
-            const input = 31 - Math.clz32(waiting);
-            const waitingLanes = words[base + WAIT + input]!;
-            const lane = 31 - Math.clz32(waitingLanes);
-            const vc = (input << laneBits) | lane;
-            const entry = entryBase + (vc << 2);
-            const state = words[entry + STATE]!;
-            const output = state >>> OUT_SHIFT >>> laneBits;
-            if ((waiting & (waiting - 1)) !== 0 || waitingLanes !== 1 << lane || speculative || output >= FLIT_PORTS) {
-              blocked = this.#allocate(base);
-              hoping = this.#hoping;
-              grantedCount = this.#grantedCount;
-              busy = words[base + BUSY]!;
+        while (accepted !== 0) {
+          const request = 31 - Math.clz32(accepted & -accepted);
+          accepted &= accepted - 1;
+          const output = (request * 13) >> 6; // request / 5
+          const input = request - output * FLIT_PORTS;
+          const lane = asking[request]!;
+          const vc = (input << laneBits) | lane;
+          const entry = base + entries + vc * ENTRY_WORDS;
+          const state = words[entry + STATE]!;
+          const turn = 5 * input;
+          words[base + TURNS] = (words[base + TURNS]! & ~(31 << turn)) | ((lane + 1 === lanes ? 0 : lane + 1) << turn);
+          const out = state >>> OUT_SHIFT;
+          if (out === FORKED) {
+            busy = this.#sendBranch(router, base, vc, entry, output, busy, strip);
+            continue;
+          }
+          // A speculative request may have won the switch without a virtual channel, or without a credit for it.
+          if (speculative && (state & ACTIVE) === 0) continue;
+          const outLine = words[base + lines + out]!;
+          let credit = outLine & CREDITS_MASK;
+          if (speculative && (credit === 0 || (hold && (state & HEAD) !== 0 && credit < (state & LEFT_MASK)))) continue;
+
+          const head = (state & HEAD) !== 0;
+          const remaining = (state & LEFT_MASK) - 1;
+          const front = words[entry + FRONT]!;
+          if (careful) this.#countCarefully(router, base, output, front, head);
+          words[base + COUNTS + 2 * output]!++;
+          if (head) words[base + COUNTS + 2 * output + 1]!++;
+          if (output === LOCAL) {
+            if (remaining === 0) {
+              arrivals.push2(arrivalSlot, router, front);
+              pendingSlots[arrivalSlot] = 1;
+            }
+            if (ejectionCounts) {
+              words[base + lines + out] = outLine - 1;
+              credit--;
+              this.#pushCredit(now + this.#ejectionCreditDelay, strip, (router << 8) | out);
+            }
+          } else {
+            words[base + lines + out] = outLine - 1;
+            credit--;
+            const toRouter = router + neighbour[output]!;
+            const to = (toRouter << 8) | ((output ^ 1) << laneBits) | (out & laneMask);
+            flitHops++;
+            if (head) {
+              linkHops++;
+              const at = headSlot * strips + (toRouter >>> STRIP_BITS);
+              const target = words[entry + TARGET]!;
+              heads.push4(at, to, front, (state & TREE) === 0 ? target + step[output]! : target, state & (LEFT_MASK | TREE));
+              pending[at] = 1;
+              pendingSlots[headSlot] = 1;
             } else {
-              // A single head flit is granted every free lane, and accepts the first from its pointer on.
-              const free = words[base + FREE + output]!;
-              const offered = free & lanesOfClass[lane]!;
-              if (offered === 0) {
-                blocked = 1 << output;
-              } else {
-                const line = words[entry + LINE]!;
-                const pointer = line >>> ACCEPT_SHIFT;
-                const fromPointer = pointer >>> laneBits === output ? offered & (-1 << (pointer & laneMask)) : offered;
-                const choice = fromPointer !== 0 ? fromPointer : offered;
-                const outLane = 31 - Math.clz32(choice & -choice);
-                const out = (output << laneBits) | outLane;
-                words[entry + LINE] = (line & 0xffffff) | ((out + 1) << ACCEPT_SHIFT);
-                const outEntry = entryBase + (out << 2);
-                const outLine = words[outEntry + LINE]!;
-                words[outEntry + LINE] = (outLine & ~0xffff00) | (vc << OWNER_SHIFT) | ((vc + 1) << GRANT_SHIFT);
-                words[entry + STATE] = (state & 0xffffff) | ACTIVE | (out << OUT_SHIFT);
-                words[base + FREE + output] = free & ~(1 << outLane);
-                words[base + WAIT + input] = 0;
-                busy &= ~(1 << (BUSY_WAIT + input));
-                const needed = hold ? state & LEFT_MASK : 1;
-                if ((outLine & CREDITS_MASK) >= needed) nextReady = 1 << lane;
-                nextInput = input;
-              }
+              const at = bodySlot * strips + (toRouter >>> STRIP_BITS);
+              bodies.push1(at, to);
+              pending[at] = 1;
+              pendingSlots[bodySlot] = 1;
             }
           }
 
-          // Switch allocation: bit output × 5 + input of the flits that may go.
-          let accepted = 0;
-          const ready = busy & 31;
-          if ((ready | hoping) !== 0) {
-            const input = 31 - Math.clz32(ready);
-            const readyLanes = ready === 0 ? 0 : words[base + READY + input]!;
-            const lane = 31 - Math.clz32(readyLanes);
-            const output = ready === 0 ? FLIT_PORTS : words[entryBase + (((input << laneBits) | lane) << 2) + STATE]! >>> OUT_SHIFT >>> laneBits;
-            if ((ready & (ready - 1)) !== 0 || readyLanes !== 1 << lane || hoping !== 0 || output >= FLIT_PORTS || hold) {
-              accepted = this.#allocateSwitch(base, ready, hoping);
-              if (forksMayWait) for (let port = 0; port < FLIT_PORTS; port++) if (words[base + READY + port] === 0) busy &= ~(1 << port);
+          // The place in the buffer is free: a credit for the router (or the source) before.
+          if (input === LOCAL) {
+            const at = base + sourceCredits + (lane >>> 2);
+            const shift = (lane & 3) * 8;
+            if (((words[at]! >>> shift) & CREDITS_MASK) >= returnAtOnceToSource) words[at]! += 1 << shift;
+            else this.#pushCredit(now + this.#sourceCreditDelay, strip, (router << 8) | (FLIT_PORTS << laneBits) | lane);
+          } else {
+            const before = router + neighbour[input]!;
+            const beforeOut = ((input ^ 1) << laneBits) | lane;
+            const lineAt = before * recordWords + lines + beforeOut;
+            const line = words[lineAt]!;
+            if ((line & CREDITS_MASK) >= returnAtOnce) {
+              words[lineAt] = line + 1;
             } else {
-              const request = output * FLIT_PORTS + input;
-              asking[request] = lane;
-              accepted = 1 << request;
-              const grant = 3 * output;
-              const accept = ACCEPTS + 3 * input;
-              words[base + SWITCH_POINTERS] = (words[base + SWITCH_POINTERS]! & ~((7 << grant) | (7 << accept))) | (AFTER[input]! << grant) | (AFTER[output]! << accept);
+              const at = creditSlot * strips + (before >>> STRIP_BITS);
+              credits.push1(at, (before << 8) | beforeOut);
+              pending[at] = 1;
+              pendingSlots[creditSlot] = 1;
             }
           }
 
-          while (accepted !== 0) {
-            const request = 31 - Math.clz32(accepted & -accepted);
-            accepted &= accepted - 1;
-            const output = (request * 13) >> 6; // request / 5
-            const input = request - output * FLIT_PORTS;
-            const lane = asking[request]!;
-            const vc = (input << laneBits) | lane;
-            const entry = entryBase + (vc << 2);
-            const state = words[entry + STATE]!;
-            const turn = 5 * input;
-            words[base + TURNS] = (words[base + TURNS]! & ~(31 << turn)) | ((lane + 1 === lanes ? 0 : lane + 1) << turn);
-            const out = state >>> OUT_SHIFT;
-            if (out === FORKED) {
-              busy = this.#sendBranch(router, base, vc, entry, output, busy);
-              blocked |= 31;
+          if (hold && head) holders[router * FLIT_PORTS + output] = vc;
+          const lanesNow = words[base + READY + input]!;
+          if (remaining !== 0) {
+            const next = (state & ~(FLAGS & ~(QUEUED | TREE))) - FLIT_HERE + (remaining | ACTIVE);
+            words[entry + STATE] = next;
+            if ((next & FLITS_HERE) !== 0 && credit !== 0) {
+              words[base + READY + input] = lanesNow | (1 << lane);
+              busy |= 1 << input;
               continue;
             }
-            const outEntry = entryBase + (out << 2);
-            const outLine = words[outEntry + LINE]!;
-            let credit = outLine & CREDITS_MASK;
-            // A speculative request may have won the switch without a virtual channel, or without a credit for it.
-            if (speculative && ((state & ACTIVE) === 0 || credit === 0 || (hold && (state & HEAD) !== 0 && credit < (state & LEFT_MASK)))) continue;
-
-            const head = (state & HEAD) !== 0;
-            const remaining = (state & LEFT_MASK) - 1;
-            const front = words[entry + FRONT]!;
-            const count = base + COUNTS + output * COUNT_FIELDS;
-            if (manyChannels) this.#countForChannel(count, router, output, front);
-            words[count + COUNT_RECENT_FLITS]!++;
-            if (head) this.#countPacket(count, router, output, front);
-            if (output === LOCAL) {
-              if (remaining === 0) this.#arrivals.push2(arrivalSlot, router, front);
-              if (ejectionCounts) {
-                words[outEntry + LINE] = outLine - 1;
-                credit--;
-                this.#credits.push1((now + this.#ejectionCreditDelay) & slotMask, (router << 8) | out);
-              }
+          } else {
+            if (hold) holders[router * FLIT_PORTS + output] = NONE;
+            words[base + FREE + output]! |= 1 << (out & laneMask);
+            if (words[base + WANT + output] !== NONE) this.#list(router, base, output, nextAt);
+            if ((state & QUEUED) !== 0) {
+              words[entry + STATE] = state - FLIT_HERE;
+              this.#nextInLine(router, base, vc, entry, strip);
             } else {
-              words[outEntry + LINE] = outLine - 1;
-              credit--;
-              const to = ((router + neighbour[output]!) << 8) | ((output ^ 1) << laneBits) | (out & laneMask);
-              flitHops++;
-              if (head) {
-                linkHops++;
-                const at = headsUsed[headSlot]!;
-                const target = words[entry + TARGET]!;
-                headRow[at] = to;
-                headRow[at + 1] = front;
-                headRow[at + 2] = (state & TREE) === 0 ? target + step[output]! : target;
-                headRow[at + 3] = state & (LEFT_MASK | TREE);
-                headsUsed[headSlot] = at + 4;
-              } else {
-                const at = bodiesUsed[bodySlot]!;
-                bodyRow[at] = to;
-                bodiesUsed[bodySlot] = at + 1;
-              }
+              words[entry + FRONT] = ~now;
+              words[entry + STATE] = (state & FLITS_HERE) - FLIT_HERE;
             }
-
-            // The place in the buffer is free: a credit for the router (or the source) before.
-            if (input === LOCAL) {
-              const at = base + sourceCredits + (lane >>> 2);
-              const shift = (lane & 3) * 8;
-              if (((words[at]! >>> shift) & CREDITS_MASK) >= returnAtOnceToSource) words[at]! += 1 << shift;
-              else this.#credits.push1((now + this.#sourceCreditDelay) & slotMask, (router << 8) | (FLIT_PORTS << laneBits) | lane);
-            } else {
-              const before = router + neighbour[input]!;
-              const beforeOut = ((input ^ 1) << laneBits) | lane;
-              const at = before * recordWords + entries + (beforeOut << 2) + LINE;
-              const line = words[at]!;
-              if ((line & CREDITS_MASK) >= returnAtOnce) {
-                words[at] = line + 1;
-              } else {
-                const end = creditsUsed[creditSlot]!;
-                creditRow[end] = (before << 8) | beforeOut;
-                creditsUsed[creditSlot] = end + 1;
-              }
-            }
-
-            if (hold && head) words[base + HOLDERS + output] = vc;
-            const lanesNow = words[base + READY + input]!;
-            if (remaining !== 0) {
-              const next = (state & ~(FLAGS & ~(QUEUED | TREE))) - FLIT_HERE + (remaining | ACTIVE);
-              words[entry + STATE] = next;
-              if ((next & FLITS_HERE) !== 0 && credit !== 0) {
-                words[base + READY + input] = lanesNow | (1 << lane);
-                busy |= 1 << input;
-                continue;
-              }
-            } else {
-              if (hold) words[base + HOLDERS + output] = NOBODY;
-              words[base + FREE + output]! |= 1 << (out & laneMask);
-              if ((state & QUEUED) !== 0) {
-                words[entry + STATE] = state - FLIT_HERE;
-                busy = this.#nextInLine(router, base, vc, entry, busy);
-                blocked |= 31;
-              } else {
-                words[entry + FRONT] = ~now;
-                words[entry + STATE] = (state & FLITS_HERE) - FLIT_HERE;
-              }
-            }
-            const stillReady = lanesNow & ~(1 << lane);
-            words[base + READY + input] = stillReady;
-            if (stillReady === 0) busy &= ~(1 << input);
           }
-
-          if (nextReady !== 0) {
-            words[base + READY + nextInput]! |= nextReady;
-            busy |= 1 << nextInput;
-          }
-          if (grantedCount !== 0) busy = this.#readyAfterGrant(base, grantedCount, busy);
-          words[base + BUSY] = busy;
-          let again = (busy & (31 | BUSY_SOURCE)) !== 0;
-          while (!again && blocked !== 0) {
-            const output = 31 - Math.clz32(blocked & -blocked);
-            blocked &= blocked - 1;
-            again = words[base + FREE + output] !== 0 && busy >>> BUSY_WAIT !== 0;
-          }
-          if (again) keeps |= 1 << bit;
+          const stillReady = lanesNow & ~(1 << lane);
+          words[base + READY + input] = stillReady;
+          if (stillReady === 0) busy &= ~(1 << input);
         }
-        awake[wordAt] = keeps;
-        if (keeps !== 0) groupKeeps |= 1 << groupBit;
+
+        words[base + BUSY] = busy;
+        if (busy !== 0) keeps |= 1 << bit;
       }
-      awakeWords[groupAt] = groupKeeps;
-      if (groupKeeps === 0) this.#awakeCount--;
+      awake[wordAt] = keeps;
+      if (keeps !== 0) keepsWords |= 1 << wordBit;
     }
+    this.#awakeWords[strip] = keepsWords;
+    if (keepsWords === 0) this.#awakeCount--;
     scalars.linkHops += linkHops;
     scalars.flitHops += flitHops;
   }
 
   /** What was granted a virtual channel in this cycle, and has not used it yet, asks for the switch from the next one on. */
-  #readyAfterGrant(base: number, grantedCount: number, busy: number): number {
+  #readyAfterGrant(): void {
     const words = this.#words;
-    const { laneBits, entries } = this.#layout;
+    const { laneBits, entries, lines, words: recordWords } = this.#layout;
+    const laneMask = (1 << laneBits) - 1;
+    const { speculative } = this.pipeline;
     const hold = this.switchHold === 'packet';
-    for (let i = 0; i < grantedCount; i++) {
-      const vc = this.#granted[i]!;
-      const state = words[base + entries + (vc << 2) + STATE]!;
-      if ((state & ACTIVE) === 0 || (state & HEAD) === 0) continue;
-      const out = state >>> OUT_SHIFT;
-      const credit = out === FORKED ? 255 : words[base + entries + (out << 2) + LINE]! & CREDITS_MASK;
-      if (credit < (hold ? state & LEFT_MASK : 1)) continue;
-      words[base + READY + (vc >>> laneBits)]! |= 1 << (vc & ((1 << laneBits) - 1));
-      busy |= 1 << (vc >>> laneBits);
+    const mayBeGone = speculative || hold || this.#trees.length > 0;
+    const granted = this.#granted;
+    const count = this.#grantedCount;
+    this.#grantedCount = 0;
+    for (let i = 0; i < count; i++) {
+      const where = granted[i]!;
+      const router = where >>> 8;
+      const vc = where & 255;
+      const base = router * recordWords;
+      if (mayBeGone) {
+        const state = words[base + entries + vc * ENTRY_WORDS + STATE]!;
+        if ((state & ACTIVE) === 0 || (state & HEAD) === 0) continue; // gone
+        const out = state >>> OUT_SHIFT;
+        const credit = out === FORKED ? 255 : words[base + lines + out]! & CREDITS_MASK;
+        if (credit < (hold ? state & LEFT_MASK : 1)) continue;
+      }
+      words[base + READY + (vc >>> laneBits)]! |= 1 << (vc & laneMask);
+      words[base + BUSY]! |= 1 << (vc >>> laneBits);
+      this.#wake(router);
     }
-    return busy;
   }
 
   /** Sends a flit of the tile's source queue over the injection link, if a lane with a credit can take it. */
-  #injectFrom(router: number, base: number): void {
+  #injectFrom(router: number, base: number, strip: number): void {
     const words = this.#words;
     const packets = this.#packets;
     const { laneBits, sourceCredits } = this.#layout;
@@ -942,9 +1129,17 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
       if (head) {
         packets[packet + P_ENTERED] = now;
         words[base + SOURCE_FREE]! &= ~(1 << lane);
-        this.#heads.push4((now + this.#injectionDelay + this.#before) & this.#slotMask, to, packet, packets[packet + P_TARGET]!, meta & (LEFT_MASK | TREE));
+        const slot = (now + this.#injectionDelay + this.#before) & this.#slotMask;
+        const at = slot * this.#strips + strip;
+        this.#heads.push4(at, to, packet, packets[packet + P_TARGET]!, meta & (LEFT_MASK | TREE));
+        this.#pending[at] = 1;
+        this.#pendingSlots[slot] = 1;
       } else {
-        this.#bodies.push1((now + this.#injectionDelay) & this.#slotMask, to);
+        const slot = (now + this.#injectionDelay) & this.#slotMask;
+        const at = slot * this.#strips + strip;
+        this.#bodies.push1(at, to);
+        this.#pending[at] = 1;
+        this.#pendingSlots[slot] = 1;
       }
       words[queue + QUEUE_LEFT] = left;
       words[queue + QUEUE_LANE] = lane;
@@ -978,193 +1173,94 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     return -1;
   }
 
-  /**
-   * Virtual-channel allocation of a router where several head flits wait. Leaves what was granted in `granted`, and the requests
-   * for the switch that do not wait for it in `hoping`.
-   *
-   * @returns output ports (bits) that somebody may still wait for
-   */
-  #allocate(base: number): number {
-    const words = this.#words;
-    const { laneBits, entries } = this.#layout;
-    const entryBase = base + entries;
-    let blocked = 0;
-    let ports = 0;
-    for (let input = 0; input < FLIT_PORTS; input++) {
-      let waitingLanes = words[base + WAIT + input]!;
-      while (waitingLanes !== 0) {
-        const lane = 31 - Math.clz32(waitingLanes & -waitingLanes);
-        waitingLanes &= waitingLanes - 1;
-        const vc = (input << laneBits) | lane;
-        const out = words[entryBase + (vc << 2) + STATE]! >>> OUT_SHIFT;
-        if (out === FORKED) {
-          ports |= this.#wantBranches(base, entryBase + (vc << 2), vc);
-          blocked |= 31;
-          continue;
-        }
-        const output = out >>> laneBits;
-        if ((words[base + FREE + output]! & this.#lanesOfClass[lane]!) === 0) {
-          blocked |= 1 << output;
-          continue;
-        }
-        const count = this.#wantCount[output]!;
-        this.#wants[(output << 8) | count] = vc;
-        this.#wantCount[output] = count + 1;
-        ports |= 1 << output;
-      }
+  /** The head flits that want one of the free lanes of an output port ask for the switch as well. */
+  #hope(router: number, output: number): void {
+    const { laneBits, words: recordWords } = this.#layout;
+    const base = router * recordWords;
+    const free = this.#words[base + FREE + output]!;
+    for (let vc = this.#words[base + WANT + output]!; vc !== NONE; vc = this.#nextWanting(base, vc, output)) {
+      const lane = vc & ((1 << laneBits) - 1);
+      if ((free & this.#lanesOfClass[lane]!) === 0) continue;
+      this.#hopes[router * FLIT_PORTS + (vc >>> laneBits)]! |= 1 << lane;
+      this.#wake(router);
     }
-    this.#grantedCount = 0;
-    this.#hoping = this.pipeline.speculative ? this.#hope(ports) : 0;
-    while (ports !== 0) {
-      const output = 31 - Math.clz32(ports & -ports);
-      ports &= ports - 1;
-      const count = this.#wantCount[output]!;
-      this.#wantCount[output] = 0;
-      let granted = 0;
-      for (let i = 0; i < count; i++) if (this.#acceptLane(base, output, count, i)) granted++;
-      if (granted < count) blocked |= 1 << output;
-    }
-    let waiting = 0;
-    for (let input = 0; input < FLIT_PORTS; input++) if (words[base + WAIT + input] !== 0) waiting |= 1 << (BUSY_WAIT + input);
-    words[base + BUSY] = (words[base + BUSY]! & ~(31 << BUSY_WAIT)) | waiting;
-    return blocked;
-  }
-
-  /**
-   * Matching of input virtual channels that want one of an output port with its free lanes, seen from one of them: every free
-   * lane grants the first request from its pointer on, and this one accepts the first grant from its own pointer on.
-   */
-  #acceptLane(base: number, output: number, count: number, request: number): boolean {
-    const words = this.#words;
-    const { laneBits, entries } = this.#layout;
-    const laneMask = (1 << laneBits) - 1;
-    const entryBase = base + entries;
-    const vc = this.#wants[(output << 8) | request]!;
-    const entry = entryBase + (vc << 2);
-    const line = words[entry + LINE]!;
-    const pointer = line >>> ACCEPT_SHIFT;
-    const offered = words[base + FREE + output]! & this.#lanesOfClass[vc & laneMask]!; // a lane that an earlier request took was granted to that one
-    let candidates = pointer >>> laneBits === output ? offered & (-1 << (pointer & laneMask)) : offered;
-    let others = offered ^ candidates;
-    let out = 0;
-    do {
-      if (candidates === 0) {
-        if (others === 0) return false;
-        candidates = others;
-        others = 0;
-      }
-      const outLane = 31 - Math.clz32(candidates & -candidates);
-      candidates &= candidates - 1;
-      out = (output << laneBits) | outLane;
-    } while (count > 1 && this.#grantOf(entryBase + (out << 2) + LINE, output, count, out & laneMask) !== vc);
-
-    words[entry + LINE] = (line & 0xffffff) | ((out + 1) << ACCEPT_SHIFT);
-    const outEntry = entryBase + (out << 2);
-    words[outEntry + LINE] = (words[outEntry + LINE]! & ~0xffff00) | (vc << OWNER_SHIFT) | ((vc + 1) << GRANT_SHIFT);
-    words[base + FREE + output]! &= ~(1 << (out & laneMask));
-    const state = words[entry + STATE]! | ACTIVE;
-    let done = true;
-    if (state >>> OUT_SHIFT === FORKED) {
-      const fork = words[entry + TARGET]!;
-      words[entry + STATE] = state;
-      this.#forks[fork + F_OUT + output] = out;
-      this.#forks[fork + F_GRANTED]! |= 1 << output;
-      this.#forks[fork + F_PENDING]! &= ~(1 << output);
-      done = this.#forks[fork + F_PENDING] === 0;
-    } else {
-      words[entry + STATE] = (state & 0xffffff) | (out << OUT_SHIFT);
-    }
-    if (done) words[base + WAIT + (vc >>> laneBits)]! &= ~(1 << (vc & laneMask));
-    this.#granted[this.#grantedCount++] = vc;
-    return true;
-  }
-
-  /** The input virtual channel that a free lane of an output port is offered to: the first from its pointer on that wants it. */
-  #grantOf(line: number, output: number, count: number, outLane: number): number {
-    const pointer = (this.#words[line]! >>> GRANT_SHIFT) & 255;
-    const laneMask = (1 << this.#layout.laneBits) - 1;
-    let first = -1;
-    for (let i = 0; i < count; i++) {
-      const vc = this.#wants[(output << 8) | i]!;
-      if (((this.#lanesOfClass[vc & laneMask]! >>> outLane) & 1) === 0) continue;
-      if (vc >= pointer) return vc;
-      if (first < 0) first = vc;
-    }
-    return first;
-  }
-
-  /** Which pairs of output and input port have a head flit that asks for switch and virtual channel at once. */
-  #hope(ports: number): number {
-    const { laneBits } = this.#layout;
-    const laneMask = (1 << laneBits) - 1;
-    const hopes = this.#hopes;
-    let hoping = 0;
-    for (let output = 0; output < FLIT_PORTS; output++) {
-      if (((ports >>> output) & 1) === 0) continue;
-      for (let i = 0; i < this.#wantCount[output]!; i++) {
-        const vc = this.#wants[(output << 8) | i]!;
-        const request = output * FLIT_PORTS + (vc >>> laneBits);
-        if (((hoping >>> request) & 1) === 0) hopes[request] = 0;
-        hopes[request]! |= 1 << (vc & laneMask);
-        hoping |= 1 << request;
-      }
-    }
-    return hoping;
   }
 
   /** Switch allocation of a router where several flits may ask. @returns bit output × 5 + input of those that may go */
-  #allocateSwitch(base: number, ready: number, hoping: number): number {
+  #allocateSwitch(router: number, base: number, ready: number): number {
     let requests = 0;
     while (ready !== 0) {
       const input = 31 - Math.clz32(ready & -ready);
       ready &= ready - 1;
-      requests = this.#requestSwitch(base, input, requests);
+      requests = this.#requestSwitch(router, base, input, requests);
     }
-    if (hoping !== 0) requests = this.#requestHoping(base, hoping, requests);
+    if (this.pipeline.speculative) requests = this.#requestHoping(router, base, requests);
     return requests === 0 ? 0 : this.#matchPorts(base, requests);
   }
 
   /** Adds the speculative requests for the switch: where no other lane of the pair asks, the first from the input's pointer on. */
-  #requestHoping(base: number, hoping: number, requests: number): number {
+  #requestHoping(router: number, base: number, requests: number): number {
+    const words = this.#words;
+    const { laneBits, entries } = this.#layout;
     const hold = this.switchHold === 'packet';
-    hoping &= ~requests;
-    while (hoping !== 0) {
-      const request = 31 - Math.clz32(hoping & -hoping);
-      hoping &= hoping - 1;
-      const output = (request * 13) >> 6;
-      const input = request - output * FLIT_PORTS;
-      let lanes = this.#hopes[request]!;
-      if (hold) {
-        if (this.#words[base + HOLDERS + output] !== NOBODY) continue;
-        lanes &= this.#holdingLanes(base, input);
-        if (lanes === 0) continue;
+    for (let input = 0; input < FLIT_PORTS; input++) {
+      let hoping = this.#hopes[router * FLIT_PORTS + input]!;
+      if (hoping === 0) continue;
+      this.#hopes[router * FLIT_PORTS + input] = 0;
+      if (hold) hoping &= this.#holdingLanes(router, input);
+      let lanes = hoping & (-1 << ((words[base + TURNS]! >>> (5 * input)) & 31));
+      let others = hoping ^ lanes;
+      for (;;) {
+        if (lanes === 0) {
+          if (others === 0) break;
+          lanes = others;
+          others = 0;
+        }
+        const lane = 31 - Math.clz32(lanes & -lanes);
+        lanes &= lanes - 1;
+        const vc = (input << laneBits) | lane;
+        const entry = base + entries + vc * ENTRY_WORDS;
+        const state = words[entry + STATE]!;
+        let outputs: number;
+        if (state >>> OUT_SHIFT === FORKED) {
+          const fork = words[entry + TARGET]!;
+          outputs = this.#forks[fork + F_PENDING]!;
+          for (let port = 0; port < FLIT_PORTS; port++) if (((this.#forks[fork + F_GRANTED]! >>> port) & 1) !== 0 && this.#forks[fork + F_SENT + port] === 0) outputs |= 1 << port;
+        } else if ((state & ACTIVE) !== 0) {
+          outputs = 1 << (state >>> OUT_SHIFT >>> laneBits);
+        } else {
+          outputs = (state & TREE) !== 0 ? this.#outputsOf(router, vc) : 1 << this.#outputOf(router, vc);
+        }
+        for (; outputs !== 0; outputs &= outputs - 1) {
+          const output = 31 - Math.clz32(outputs & -outputs);
+          const request = output * FLIT_PORTS + input;
+          if (((requests >>> request) & 1) !== 0 || (hold && this.#holders[router * FLIT_PORTS + output] !== NONE)) continue;
+          this.#asking[request] = lane;
+          requests |= 1 << request;
+        }
       }
-      const fromPointer = lanes & (-1 << ((this.#words[base + TURNS]! >>> (5 * input)) & 31));
-      const choice = fromPointer !== 0 ? fromPointer : lanes;
-      this.#asking[request] = 31 - Math.clz32(choice & -choice);
-      requests |= 1 << request;
     }
     return requests;
   }
 
   /** The lane of an input port whose packet holds a connection through the switch, as a bit; all bits when there is none. */
-  #holdingLanes(base: number, input: number): number {
+  #holdingLanes(router: number, input: number): number {
     const { laneBits } = this.#layout;
     for (let output = 0; output < FLIT_PORTS; output++) {
-      const holder = this.#words[base + HOLDERS + output]!;
-      if (holder !== NOBODY && holder >>> laneBits === input) return 1 << (holder & ((1 << laneBits) - 1));
+      const holder = this.#holders[router * FLIT_PORTS + output]!;
+      if (holder !== NONE && holder >>> laneBits === input) return 1 << (holder & ((1 << laneBits) - 1));
     }
     return -1;
   }
 
   /** Requests of the ready lanes of an input port for the switch, from its pointer on; the first for an output port counts. */
-  #requestSwitch(base: number, input: number, requests: number): number {
+  #requestSwitch(router: number, base: number, input: number, requests: number): number {
     const words = this.#words;
     const asking = this.#asking;
     const { laneBits, entries } = this.#layout;
     const hold = this.switchHold === 'packet';
     let readyLanes = words[base + READY + input]!;
-    if (hold) readyLanes &= this.#holdingLanes(base, input);
+    if (hold) readyLanes &= this.#holdingLanes(router, input);
     let lanes = readyLanes & (-1 << ((words[base + TURNS]! >>> (5 * input)) & 31));
     let others = readyLanes ^ lanes;
     for (;;) {
@@ -1176,18 +1272,18 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
       const lane = 31 - Math.clz32(lanes & -lanes);
       lanes &= lanes - 1;
       const vc = (input << laneBits) | lane;
-      const entry = base + entries + (vc << 2);
+      const entry = base + entries + vc * ENTRY_WORDS;
       const out = words[entry + STATE]! >>> OUT_SHIFT;
       if (out === FORKED) {
-        requests = this.#requestBranches(base, input, lane, entry, requests);
+        requests = this.#requestBranches(router, base, input, lane, entry, requests);
         continue;
       }
       const output = out >>> laneBits;
       const request = output * FLIT_PORTS + input;
       if (((requests >>> request) & 1) !== 0) continue;
       if (hold) {
-        const holder = words[base + HOLDERS + output]!;
-        if (holder !== NOBODY && holder !== vc) continue;
+        const holder = this.#holders[router * FLIT_PORTS + output]!;
+        if (holder !== NONE && holder !== vc) continue;
       }
       asking[request] = lane;
       requests |= 1 << request;
@@ -1213,7 +1309,7 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
       const lane = this.#asking[output * FLIT_PORTS + input]!;
       accepted |= 1 << (output * FLIT_PORTS + input);
       pointers = (pointers & ~((7 << (3 * output)) | (7 << accept))) | (AFTER[input]! << (3 * output)) | (AFTER[output]! << accept);
-      if ((outputs & (outputs - 1)) === 0 || words[base + entries + (((input << laneBits) | lane) << 2) + STATE]! >>> OUT_SHIFT !== FORKED) continue;
+      if ((outputs & (outputs - 1)) === 0 || words[base + entries + ((input << laneBits) | lane) * ENTRY_WORDS + STATE]! >>> OUT_SHIFT !== FORKED) continue;
       // A fork accepts all that its branches were granted.
       for (let other = 0; other < FLIT_PORTS; other++) {
         const request = other * FLIT_PORTS + input;
@@ -1227,7 +1323,7 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
   }
 
   /** The tail of a packet has left and another is behind it: that one's route is computed next. */
-  #nextInLine(router: number, base: number, vc: number, entry: number, busy: number): number {
+  #nextInLine(router: number, base: number, vc: number, entry: number, strip: number): void {
     const packets = this.#packets;
     const words = this.#words;
     const packet = words[entry + FRONT]!;
@@ -1238,60 +1334,31 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     words[entry + FRONT] = next;
     words[entry + STATE] = (words[entry + STATE]! & FLITS_HERE) | (packets[next + P_META]! & (LEFT_MASK | TREE)) | HEAD | (next === last ? 0 : QUEUED);
     words[entry + TARGET] = packets[next + P_TARGET]!;
-    if (this.#before > 0) {
-      this.#turns.push1((this.#scalars.now + 1 + this.#before) & this.#slotMask, (router << 8) | vc);
-      return busy;
-    }
-    words[base + BUSY] = busy;
-    this.#wantOutput(router, base, vc, entry);
-    return words[base + BUSY]!;
+    const { now } = this.#scalars;
+    if (this.#before > 0) this.#pushTurn(now + 1 + this.#before, strip, (router << 8) | vc);
+    else this.#wantOutput(router, base, vc, entry, ((now + 1) & this.#slotMask) * this.#strips + strip);
   }
 
-  /** The head flit of a multicast is at the front: it wants a virtual channel of each output port where its tree goes on. */
-  #wantTree(router: number, base: number, vc: number, entry: number): void {
+  /** The head flit of a multicast that forks is at the front: it wants a virtual channel of each output port where its tree goes on. */
+  #wantBranches(router: number, base: number, vc: number, entry: number, outputs: number, at: number): void {
     const words = this.#words;
-    const { laneBits } = this.#layout;
-    const tree = words[entry + TARGET]!;
-    const outputs = this.#trees[tree]!.forks[router]!;
-    if (outputs === 0) throw new Error(`Multicast tree ${tree} sends a packet to tile ${this.#name(router)}, which is not in it.`);
-    if ((outputs & (outputs - 1)) === 0) {
-      this.#sendTo(entry, (31 - Math.clz32(outputs)) << laneBits);
-    } else {
-      const fork = this.#takeFork();
-      const forks = this.#forks;
-      forks.fill(0, fork, fork + F_STRIDE);
-      forks[fork + F_TREE] = tree;
-      forks[fork + F_PENDING] = outputs;
-      words[entry + TARGET] = fork;
-      this.#sendTo(entry, FORKED);
-    }
-    const input = vc >>> laneBits;
-    words[base + WAIT + input]! |= 1 << (vc & ((1 << laneBits) - 1));
-    words[base + BUSY]! |= 1 << (BUSY_WAIT + input);
-    this.#wake(router);
-  }
-
-  #sendTo(entry: number, out: number): void {
-    this.#words[entry + STATE] = (this.#words[entry + STATE]! & 0xffffff) | (out << OUT_SHIFT);
-  }
-
-  /** Adds a fork to those that want a virtual channel, for each branch without one. @returns their output ports */
-  #wantBranches(base: number, entry: number, vc: number): number {
-    const { laneBits } = this.#layout;
-    const lanes = this.#lanesOfClass[vc & ((1 << laneBits) - 1)]!;
-    const pending = this.#forks[this.#words[entry + TARGET]! + F_PENDING]!;
-    let ports = 0;
+    const fork = this.#takeFork();
+    const forks = this.#forks;
+    forks.fill(0, fork, fork + F_STRIDE);
+    forks[fork + F_TREE] = words[entry + TARGET]!;
+    forks[fork + F_PENDING] = outputs;
+    words[entry + TARGET] = fork;
+    words[entry + STATE] = (words[entry + STATE]! & 0xffffff) | (FORKED << OUT_SHIFT);
     for (let output = 0; output < FLIT_PORTS; output++) {
-      if (((pending >>> output) & 1) === 0 || (this.#words[base + FREE + output]! & lanes) === 0) continue;
-      this.#wants[(output << 8) | this.#wantCount[output]!] = vc;
-      this.#wantCount[output]!++;
-      ports |= 1 << output;
+      if (((outputs >>> output) & 1) === 0) continue;
+      forks[fork + F_NEXT + output] = words[base + WANT + output]!;
+      words[base + WANT + output] = vc;
+      this.#list(router, base, output, at);
     }
-    return ports;
   }
 
   /** Requests of the branches of a fork that have a flit and a credit. Without any, the lane is no longer ready. */
-  #requestBranches(base: number, input: number, lane: number, entry: number, requests: number): number {
+  #requestBranches(router: number, base: number, input: number, lane: number, entry: number, requests: number): number {
     const forks = this.#forks;
     const words = this.#words;
     const fork = words[entry + TARGET]!;
@@ -1299,16 +1366,17 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     const state = words[entry + STATE]!;
     const flits = state & LEFT_MASK;
     const come = Math.min(flits, ((state & FLITS_HERE) >>> 16) + forks[fork + F_GONE]!);
+    const branches = forks[fork + F_GRANTED]! & ~(forks[fork + F_FRESH_CYCLE] === this.#scalars.now ? forks[fork + F_FRESH]! : 0);
     let any = false;
     for (let output = 0; output < FLIT_PORTS; output++) {
-      if (((forks[fork + F_GRANTED]! >>> output) & 1) === 0) continue;
+      if (((branches >>> output) & 1) === 0) continue;
       const sent = forks[fork + F_SENT + output]!;
-      const credits = words[base + this.#layout.entries + (forks[fork + F_OUT + output]! << 2) + LINE]! & CREDITS_MASK;
+      const credits = words[base + this.#layout.lines + forks[fork + F_OUT + output]!]! & CREDITS_MASK;
       if (sent >= come || credits === 0 || (hold && sent === 0 && credits < flits)) continue;
       any = true;
       const request = output * FLIT_PORTS + input;
-      const holder = words[base + HOLDERS + output]!;
-      if (((requests >>> request) & 1) !== 0 || (holder !== NOBODY && holder !== ((input << this.#layout.laneBits) | lane))) continue;
+      const holder = hold ? this.#holders[router * FLIT_PORTS + output]! : NONE;
+      if (((requests >>> request) & 1) !== 0 || (holder !== NONE && holder !== ((input << this.#layout.laneBits) | lane))) continue;
       this.#asking[request] = lane;
       requests |= 1 << request;
     }
@@ -1317,9 +1385,9 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
   }
 
   /** A branch of a fork sends its next flit. The place of a flit is free when all branches have sent it. */
-  #sendBranch(router: number, base: number, vc: number, entry: number, output: number, busy: number): number {
+  #sendBranch(router: number, base: number, vc: number, entry: number, output: number, busy: number, strip: number): number {
     const words = this.#words;
-    const { laneBits, entries } = this.#layout;
+    const { laneBits, lines } = this.#layout;
     const laneMask = (1 << laneBits) - 1;
     const { now } = this.#scalars;
     const hold = this.switchHold === 'packet';
@@ -1329,7 +1397,7 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     const flits = state & LEFT_MASK;
     if (((forks[fork + F_GRANTED]! >>> output) & 1) === 0) return busy; // it asked before it had a virtual channel, and got none
     const out = forks[fork + F_OUT + output]!;
-    const line = base + entries + (out << 2) + LINE;
+    const line = base + lines + out;
     const credits = words[line]! & CREDITS_MASK;
     const sent = forks[fork + F_SENT + output]!;
     if (credits === 0 || (hold && sent === 0 && credits < flits)) return busy;
@@ -1338,27 +1406,36 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     words[line]!--;
 
     const front = words[entry + FRONT]!;
-    const count = base + COUNTS + output * COUNT_FIELDS;
-    if (this.channels > 1) this.#countForChannel(count, router, output, front);
-    words[count + COUNT_RECENT_FLITS]!++;
-    if (sent === 0) this.#countPacket(count, router, output, front);
+    if (this.channels > 1 || this.#scalars.partFlits) this.#countCarefully(router, base, output, front, sent === 0);
+    words[base + COUNTS + 2 * output]!++;
+    if (sent === 0) words[base + COUNTS + 2 * output + 1]!++;
     if (output === LOCAL) {
-      this.#credits.push1((now + this.#ejectionCreditDelay) & this.#slotMask, (router << 8) | out);
-      if (last) this.#arrivals.push2((now + this.#ejectionDelay) & this.#slotMask, router, this.#copyPacket(front));
+      this.#pushCredit(now + this.#ejectionCreditDelay, strip, (router << 8) | out);
+      if (last) {
+        const slot = (now + this.#ejectionDelay) & this.#slotMask;
+        this.#arrivals.push2(slot, router, this.#copyPacket(front));
+        this.#pendingSlots[slot] = 1;
+      }
     } else {
-      const to = ((router + this.#neighbour[output]!) << 8) | ((output ^ 1) << laneBits) | (out & laneMask);
+      const toRouter = router + this.#neighbour[output]!;
+      const to = (toRouter << 8) | ((output ^ 1) << laneBits) | (out & laneMask);
+      const slot = (now + this.#linkDelay + (sent === 0 ? this.#before : 0)) & this.#slotMask;
+      const at = slot * this.#strips + (toRouter >>> STRIP_BITS);
       this.#scalars.flitHops++;
       if (sent === 0) {
         this.#scalars.linkHops++;
-        this.#heads.push4((now + this.#linkDelay + this.#before) & this.#slotMask, to, this.#copyPacket(front), forks[fork + F_TREE]!, state & (LEFT_MASK | TREE));
+        this.#heads.push4(at, to, this.#copyPacket(front), forks[fork + F_TREE]!, state & (LEFT_MASK | TREE));
       } else {
-        this.#bodies.push1((now + this.#linkDelay) & this.#slotMask, to);
+        this.#bodies.push1(at, to);
       }
+      this.#pending[at] = 1;
+      this.#pendingSlots[slot] = 1;
     }
-    if (hold) words[base + HOLDERS + output] = last ? NOBODY : vc;
+    if (hold) this.#holders[router * FLIT_PORTS + output] = last ? NONE : vc;
     if (last) {
       words[base + FREE + output]! |= 1 << (out & laneMask);
       forks[fork + F_GRANTED]! &= ~(1 << output);
+      if (words[base + WANT + output] !== NONE) this.#list(router, base, output, ((now + 1) & this.#slotMask) * this.#strips + strip);
     }
 
     let gone = flits;
@@ -1369,13 +1446,14 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     words[entry + STATE] = state - FLIT_HERE;
     const lane = vc & laneMask;
     const input = vc >>> laneBits;
-    if (input === LOCAL) this.#credits.push1((now + this.#sourceCreditDelay) & this.#slotMask, (router << 8) | (FLIT_PORTS << laneBits) | lane);
-    else this.#credits.push1((now + this.#creditDelay) & this.#slotMask, ((router + this.#neighbour[input]!) << 8) | ((input ^ 1) << laneBits) | lane);
+    const before = router + this.#neighbour[input]!;
+    if (input === LOCAL) this.#pushCredit(now + this.#sourceCreditDelay, strip, (router << 8) | (FLIT_PORTS << laneBits) | lane);
+    else this.#pushCredit(now + this.#creditDelay, before >>> STRIP_BITS, (before << 8) | ((input ^ 1) << laneBits) | lane);
     if (gone < flits) return busy;
 
     this.#freeFork(fork);
     if ((state & QUEUED) !== 0) {
-      busy = this.#nextInLine(router, base, vc, entry, busy);
+      this.#nextInLine(router, base, vc, entry, strip);
     } else {
       words[entry + FRONT] = ~now;
       words[entry + STATE] = (state & FLITS_HERE) - FLIT_HERE;
@@ -1386,60 +1464,58 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     return stillReady === 0 ? busy & ~(1 << input) : busy;
   }
 
-  /** Counts a packet on a link when its head leaves. */
-  #countPacket(count: number, router: number, output: number, packet: number): void {
-    const words = this.#words;
-    const bytes = words[count + COUNT_RECENT_BYTES]!;
-    const packets = words[count + COUNT_LAST_CHANNEL]!;
-    if (bytes > 0x3fffffff || packets > 0x3fffffff || words[count + COUNT_RECENT_FLITS]! > 0x3fffffff) {
-      this.#countRecent(count, router, output);
-      this.#countPacket(count, router, output, packet);
-      return;
+  /** Before a flit is counted: flushes the counts of another channel, and notes by how much a packet falls short of full flits. */
+  #countCarefully(router: number, base: number, output: number, packet: number, head: boolean): void {
+    const packets = this.#packets;
+    const port = router * FLIT_PORTS + output;
+    const meta = packets[packet + P_META]!;
+    if (this.channels > 1) {
+      const channel = (meta >>> 16) & 255;
+      if (this.#lastChannel[port] !== channel) {
+        this.#flushCounts(router, base, output);
+        this.#lastChannel[port] = channel;
+      }
     }
-    words[count + COUNT_RECENT_BYTES] = bytes + this.#packets[packet + P_BYTES]!;
-    words[count + COUNT_LAST_CHANNEL] = packets + 256;
+    if (head) this.#slack[port]! += (meta & LEFT_MASK) * this.topology.flitBytes - packets[packet + P_BYTES]!;
   }
 
-  /** What follows on a link belongs to the channel of a packet. */
-  #countForChannel(count: number, router: number, output: number, packet: number): void {
-    const channel = (this.#packets[packet + P_META]! >>> 16) & 255;
-    if ((this.#words[count + COUNT_LAST_CHANNEL]! & 255) === channel) return;
-    this.#countRecent(count, router, output);
-    this.#words[count + COUNT_LAST_CHANNEL] = channel;
-  }
-
-  /** Moves what an output port has counted of its last channel to the counters. */
-  #countRecent(count: number, router: number, output: number): void {
-    const words = this.#words;
+  /** Moves the counts of an output port to the counters of its last channel. */
+  #flushCounts(router: number, base: number, output: number): void {
+    const port = router * FLIT_PORTS + output;
     const counters = this.#counters;
-    const channel = words[count + COUNT_LAST_CHANNEL]! & 255;
-    const at = ((router * FLIT_PORTS + output) * this.channels + channel) * COUNTER_STRIDE;
-    counters[at + COUNT_BYTES]! += words[count + COUNT_RECENT_BYTES]!;
-    counters[at + COUNT_BUSY]! += words[count + COUNT_RECENT_FLITS]!;
-    counters[at + COUNT_PACKETS]! += words[count + COUNT_LAST_CHANNEL]! >>> 8;
-    words[count + COUNT_LAST_CHANNEL] = channel;
-    words[count + COUNT_RECENT_FLITS] = 0;
-    words[count + COUNT_RECENT_BYTES] = 0;
+    const at = (port * this.channels + this.#lastChannel[port]!) * 3;
+    const flits = this.#words[base + COUNTS + 2 * output]!;
+    if (flits === 0) return;
+    counters[at]! += flits * this.topology.flitBytes - this.#slack[port]!;
+    counters[at + 1]! += flits;
+    counters[at + 2]! += this.#words[base + COUNTS + 2 * output + 1]!;
+    this.#words[base + COUNTS + 2 * output] = 0;
+    this.#words[base + COUNTS + 2 * output + 1] = 0;
+    this.#slack[port] = 0;
   }
 
   /**
    * Reports bytes, busy cycles and packets of every output port and channel that carried something since the last call, in
    * the order of ports, and clears them. A link is busy for one cycle per flit, counted in the cycle of the switch grant; bytes
-   * and packets count with the head. Stalls are not told apart at flit fidelity: their counters stay zero.
+   * count with their flits (what a last flit is short of with the head), packets with the head. Stalls are not told apart at
+   * flit fidelity: their counters stay zero.
    */
   drainCounters(_end: number, row: (port: number, channel: number, counters: Float64Array, at: number) => void): void {
-    const { words } = this.#layout;
-    const counters = this.#counters;
+    const { words: recordWords } = this.#layout;
     const { channels } = this;
+    const counters = this.#counters;
+    const values = this.#row;
     this.#eachVisited((router) => {
       for (let output = 0; output < FLIT_PORTS; output++) {
-        const count = router * words + COUNTS + output * COUNT_FIELDS;
-        if (this.#words[count + COUNT_RECENT_FLITS] !== 0) this.#countRecent(count, router, output);
+        this.#flushCounts(router, router * recordWords, output);
         for (let channel = 0; channel < channels; channel++) {
-          const at = ((router * FLIT_PORTS + output) * channels + channel) * COUNTER_STRIDE;
-          if (counters[at + COUNT_BUSY] === 0) continue;
-          row(router * PORT_STRIDE + output, channel, counters, at);
-          counters.fill(0, at, at + COUNTER_STRIDE);
+          const at = ((router * FLIT_PORTS + output) * channels + channel) * 3;
+          if (counters[at + 1] === 0) continue;
+          values[COUNT_BYTES] = counters[at]!;
+          values[COUNT_BUSY] = counters[at + 1]!;
+          values[COUNT_PACKETS] = counters[at + 2]!;
+          counters.fill(0, at, at + 3);
+          row(router * PORT_STRIDE + output, channel, values, 0);
         }
       }
     });
@@ -1462,10 +1538,14 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
       forks: this.#forks.slice(),
       awake: this.#awake.slice(),
       visited: this.#visited.slice(),
-      events: this.#rings.map((ring) => ring.save()),
+      events: [...this.#rings, this.#arrivals].map((ring) => ring.save()),
       deliveryHash: this.#deliveryHash.slice(),
+      holders: this.#holders.slice(),
+      slack: this.#slack.slice(),
       counters: this.#counters.slice(),
+      lastChannel: this.#lastChannel.slice(),
       scalars: { ...this.#scalars },
+      decided: this.#decided,
     };
   }
 
@@ -1476,13 +1556,22 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     this.#forks = snapshot.forks.slice();
     this.#awake.set(snapshot.awake);
     this.#visited.set(snapshot.visited);
-    this.#rings.forEach((ring, index) => { ring.restore(snapshot.events[index]!); });
+    [...this.#rings, this.#arrivals].forEach((ring, index) => { ring.restore(snapshot.events[index]!); });
     this.#deliveryHash.set(snapshot.deliveryHash);
+    this.#holders.set(snapshot.holders);
+    this.#slack.set(snapshot.slack);
     this.#counters.set(snapshot.counters);
+    this.#lastChannel.set(snapshot.lastChannel);
     Object.assign(this.#scalars, snapshot.scalars);
+    this.#decided = snapshot.decided;
     this.#awakeWords.fill(0);
     this.#awake.forEach((bits, word) => { if (bits !== 0) this.#awakeWords[word >>> 5]! |= 1 << (word & 31); });
     this.#awakeCount = this.#awakeWords.reduce((count, bits) => count + (bits === 0 ? 0 : 1), 0);
+    this.#pending.fill(1);
+    this.#pendingSlots.fill(0);
+    for (const ring of [...this.#rings, this.#arrivals]) {
+      ring.used.forEach((used, at) => { if (used !== 0) this.#pendingSlots[ring === this.#arrivals ? at : Math.floor(at / this.#strips)] = 1; });
+    }
     this.delivered = 0;
   }
 
@@ -1494,11 +1583,11 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     this.#eachVisited((router) => {
       const base = router * recordWords;
       for (let vc = 0; vc < FLIT_PORTS << laneBits && lines.length < limit; vc++) {
-        const entry = base + entries + (vc << 2);
+        const entry = base + entries + vc * ENTRY_WORDS;
         const packet = words[entry + FRONT]!;
         if ((vc & laneMask) >= this.#lanes || packet < 0) continue;
         const who = `tile ${this.#name(router)}, virtual channel ${vc & laneMask} of ${PORT_NAMES[vc >>> laneBits]}: packet ${this.#packets[packet + P_SEQUENCE]! >>> 0} of tile ${this.#packets[packet + P_SOURCE]}`;
-        for (const reason of this.#reasons(base, vc, entry)) if (lines.length < limit) lines.push(`${who} waits for ${reason}`);
+        for (const reason of this.#reasons(router, base, vc, entry)) if (lines.length < limit) lines.push(`${who} waits for ${reason}`);
       }
       for (let row = 0; row < this.#classRows && lines.length < limit; row++) {
         const packet = words[base + SOURCE_QUEUES + row * SOURCE_FIELDS + QUEUE_FIRST]!;
@@ -1509,14 +1598,14 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
   }
 
   /** What the packet at the front of a virtual channel waits for; one reason per branch of a fork. */
-  #reasons(base: number, vc: number, entry: number): string[] {
-    const { laneBits, entries } = this.#layout;
+  #reasons(router: number, base: number, vc: number, entry: number): string[] {
+    const { laneBits, lines } = this.#layout;
     const laneMask = (1 << laneBits) - 1;
     const words = this.#words;
     const state = words[entry + STATE]!;
     const present = (state & FLITS_HERE) >>> 16;
     const free = (output: number, lane: number): boolean => ((words[base + FREE + output]! >>> lane) & 1) !== 0;
-    const lineOf = (output: number, lane: number): number => words[base + entries + (((output << laneBits) | lane) << 2) + LINE]!;
+    const lineOf = (output: number, lane: number): number => words[base + lines + ((output << laneBits) | lane)]!;
     const reason = (out: number, granted: boolean, here: boolean): string => {
       const output = out >>> laneBits;
       const port = PORT_NAMES[output]!;
@@ -1530,8 +1619,9 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     };
     const granted = (state & ACTIVE) !== 0;
     if (state >>> OUT_SHIFT !== FORKED) {
-      if (!granted && ((words[base + WAIT + (vc >>> laneBits)]! >>> (vc & laneMask)) & 1) === 0) return ['its route'];
-      return [reason(state >>> OUT_SHIFT, granted, present > 0)];
+      if (granted) return [reason(state >>> OUT_SHIFT, true, present > 0)];
+      const output = (state & TREE) !== 0 ? 31 - Math.clz32(this.#outputsOf(router, vc)) : this.#outputOf(router, vc);
+      return [reason(output << laneBits, false, true)];
     }
     const fork = words[entry + TARGET]!;
     const reasons: string[] = [];
@@ -1543,14 +1633,14 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     return reasons;
   }
 
-  /** Marks a router for a visit in this cycle. */
+  /** Marks a router for a visit in this cycle, or, after the visits, in the next. */
   #wake(router: number): void {
     const word = router >>> 5;
-    const group = word >>> 5;
+    const strip = word >>> 5;
     this.#awake[word]! |= 1 << (router & 31);
-    const groups = this.#awakeWords[group]!;
-    if (groups === 0) this.#awakeCount++;
-    this.#awakeWords[group] = groups | (1 << (word & 31));
+    const words = this.#awakeWords[strip]!;
+    if (words === 0) this.#awakeCount++;
+    this.#awakeWords[strip] = words | (1 << (word & 31));
   }
 
   #eachVisited(visit: (router: number) => void): void {
@@ -1568,19 +1658,19 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
   }
 
   #blankRecord(): Int32Array {
-    const { laneBits, entries, words, sourceCredits } = this.#layout;
+    const { laneBits, entries, lines, words, sourceCredits } = this.#layout;
     const record = new Int32Array(words);
+    record.fill(NONE, WANT, WANT + FLIT_PORTS);
     record.fill(lanesBelow(this.#lanes), FREE, FREE + FLIT_PORTS);
     record[SOURCE_FREE] = lanesBelow(this.#lanes);
-    record.fill(NOBODY, HOLDERS, HOLDERS + FLIT_PORTS);
     for (let row = 0; row < this.#classRows; row++) {
       record[SOURCE_QUEUES + row * SOURCE_FIELDS + QUEUE_FIRST] = -1;
       record[SOURCE_QUEUES + row * SOURCE_FIELDS + QUEUE_LANE] = (row + 1) * this.virtualChannels - 1;
     }
     for (let lane = 0; lane < this.#lanes; lane++) record[sourceCredits + (lane >>> 2)]! |= this.bufferFlits << ((lane & 3) * 8);
     for (let vc = 0; vc < FLIT_PORTS << laneBits; vc++) {
-      record[entries + (vc << 2) + FRONT] = -1;
-      record[entries + (vc << 2) + LINE] = this.bufferFlits;
+      record[entries + vc * ENTRY_WORDS + FRONT] = -1;
+      record[lines + vc] = this.bufferFlits;
     }
     return record;
   }

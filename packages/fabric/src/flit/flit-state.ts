@@ -10,26 +10,24 @@
 /** Ports of a router at flit fidelity: four directions and the tile. */
 export const FLIT_PORTS = 5;
 
-// Words of a router's record. The first sixteen are all that a visit needs to find its work.
-export const BUSY = 0; // bits 0-4: input ports with a bit in READY; 5-9: with a bit in WAIT; 10: the source has something to try
+// Words of a router's record. The first sixteen are all that an idle or waiting router is asked for.
+export const BUSY = 0; // bits 0-4: input ports with a bit in READY; 10: the source has something to try
 export const READY = 1; // [5] by input port: lanes whose front flit can ask for the switch
-export const WAIT = 6; // [5] by input port: lanes whose head flit wants a virtual channel of an output
+export const WANT = 6; // [5] by output port: input virtual channels whose head flit wants a lane there, a list that goes on in their STATE; NONE
 export const FREE = 11; // [5] by output port: lanes that no packet holds
 export const SWITCH_POINTERS = 16; // 3 bits by output port: input port that is first in the next grant; 3 by input port: output port that is first in the next accept
 export const TURNS = 17; // 5 bits by input port: lane that is first among those that want the same output
 export const SOURCE_FREE = 18; // lanes of the tile's injection link that no packet holds
 export const SOURCE_CLASSES = 19; // bits: class rows with packets in the source queue
 export const SOURCE_LAST = 20; // class row that sent last
-export const HOLDERS = 21; // [5] by output port: virtual channel (input side) whose packet holds it until its tail, or NOBODY; `switchHold: 'packet'` only
-export const COUNTS = 26; // [5 × 3] by output port: see COUNT_FIELDS
-export const SOURCE_QUEUES = 41; // [classes × 4] see SOURCE_FIELDS; behind them a byte of credits per lane, four to a word, then the entries
+export const LISTED = 21; // output ports (bits) that are in the list for the next allocation of virtual channels
+export const COUNTS = 22; // [5 × 2] by output port: flits and packets since the last flush
+export const SOURCE_QUEUES = 32; // [classes × 4] see SOURCE_FIELDS; behind them a byte of credits per lane, then LINES, then the entries
 
-export const BUSY_WAIT = 5;
 /** `BUSY`: the source of the tile has something that it might send. */
 export const BUSY_SOURCE = 1024;
 /** Bit of the first accept pointer in SWITCH_POINTERS. */
 export const ACCEPTS = 15;
-export const NOBODY = -1;
 
 // Fields of a class in the source queue of a tile.
 export const QUEUE_FIRST = 0; // first packet or -1
@@ -38,20 +36,14 @@ export const QUEUE_LEFT = 2; // flits of the first packet still to send; 0: its 
 export const QUEUE_LANE = 3; // lane of the first packet, or of the one before it
 export const SOURCE_FIELDS = 4;
 
-// Counters of an output port since the last flush, of the channel that used it last.
-export const COUNT_LAST_CHANNEL = 0; // channel | packets << 8
-export const COUNT_RECENT_FLITS = 1;
-export const COUNT_RECENT_BYTES = 2;
-export const COUNT_FIELDS = 3;
-
-// An entry per virtual channel: four words.
+// An entry per virtual channel of the input side: three words.
 export const FRONT = 0; // first packet; ~(cycle in which the last tail was granted the switch) when there is none
 export const TARGET = 1; // of the first packet, relative: links south × 65536 + links east; of a tree its number; of a fork its record
 export const STATE = 2; // see below
-export const LINE = 3; // see below
+export const ENTRY_WORDS = 3;
 
 // STATE, of the first packet: bits 0-11 flits still to send; flags; 16-23 flits in the buffer, those of later packets included;
-// 24-31 output virtual channel (output port << laneBits | lane; while waiting only the port counts), or FORKED.
+// 24-31 output virtual channel (output port << laneBits | lane), or FORKED; while it wants one the next that wants one of the same port, or NONE.
 export const LEFT_MASK = 0x0fff;
 export const TREE = 0x1000; // the packet goes to the tiles of a tree
 export const QUEUED = 0x2000; // another packet is behind the first
@@ -62,11 +54,12 @@ export const FLIT_HERE = 0x10000; // one flit in the buffer
 export const FLITS_HERE = 0xff0000;
 export const OUT_SHIFT = 24;
 /** Output of a packet that leaves by several ports: a record of the forks says where. */
-export const FORKED = 255;
+export const FORKED = 254;
+export const NONE = 255;
 
-// LINE: bits 0-7, output side: flits that may still be sent; 8-15, output side: input virtual channel that holds the lane, where it
-// is not FREE; 16-23, output side: input virtual channel that is first in the next grant of VC allocation; 24-31, input side: output
-// virtual channel that is first in the next accept.
+// A word per virtual channel in LINES: bits 0-7, output side: flits that may still be sent; 8-15, output side: input virtual channel
+// that holds the lane, where it is not FREE; 16-23, output side: input virtual channel that is first in the next grant of VC allocation;
+// 24-31, input side: output virtual channel that is first in the next accept.
 export const CREDITS_MASK = 0xff;
 export const OWNER_SHIFT = 8;
 export const GRANT_SHIFT = 16;
@@ -76,6 +69,8 @@ export const ACCEPT_SHIFT = 24;
 export const MOST_PACKET_FLITS = 0x0fff;
 /** Most flits of buffer per virtual channel. */
 export const MOST_BUFFER_FLITS = 254;
+/** Routers are handled in strips of 2^STRIP_BITS: small enough for the second-level cache. */
+export const STRIP_BITS = 10;
 
 // A packet: eight int32, addressed by offset.
 export const P_NEXT = 0; // behind it in the one queue that holds its tail, or in the free list; -1
@@ -95,15 +90,20 @@ export const F_GRANTED = 2; // output ports whose branch holds one and has flits
 export const F_GONE = 3; // flits that have left by all branches: their place in the buffer is free
 export const F_OUT = 4; // [5] output virtual channel of a branch
 export const F_SENT = 9; // [5] flits that a branch has sent
-export const F_STRIDE = 16;
+export const F_NEXT = 14; // [5] the next virtual channel that wants a lane of the branch's port, or NONE
+export const F_FRESH = 19; // output ports whose branch was granted its virtual channel in cycle F_FRESH_CYCLE: it asks for the switch from the next one on
+export const F_FRESH_CYCLE = 20;
+export const F_STRIDE = 24;
 
-/** Where the parts of a record are, for a number of lanes and classes. */
+/** Where the parts of a record are, for a number of lanes and classes; words from its start. */
 export interface RecordLayout {
   /** Lanes are numbered in 2^laneBits. */
   readonly laneBits: number;
-  /** Word from the start of a record: credits of the injection link, a byte per lane. */
+  /** Credits of the injection link, a byte per lane. */
   readonly sourceCredits: number;
-  /** Word from the start of a record: the first entry. */
+  /** [virtual channels] see LINES above. */
+  readonly lines: number;
+  /** [virtual channels × 3] the entries. */
   readonly entries: number;
   /** Words of a record. */
   readonly words: number;
@@ -112,8 +112,9 @@ export interface RecordLayout {
 export function recordLayout(lanes: number, classes: number): RecordLayout {
   const laneBits = Math.ceil(Math.log2(lanes));
   const sourceCredits = SOURCE_QUEUES + classes * SOURCE_FIELDS;
-  const entries = Math.ceil((sourceCredits + Math.ceil(lanes / 4)) / 4) * 4;
-  return { laneBits, sourceCredits, entries, words: entries + (FLIT_PORTS << laneBits << 2) };
+  const lines = Math.ceil((sourceCredits + Math.ceil(lanes / 4)) / 8) * 8;
+  const entries = lines + (FLIT_PORTS << laneBits);
+  return { laneBits, sourceCredits, lines, entries, words: Math.ceil((entries + (FLIT_PORTS << laneBits) * ENTRY_WORDS) / 8) * 8 };
 }
 
 /** [mask of five ports << 3 | pointer] the first port of the mask from the pointer on, round robin. */
@@ -134,9 +135,13 @@ export interface FlitSnapshot {
   readonly awake: Int32Array;
   readonly events: readonly (readonly Int32Array[])[];
   readonly deliveryHash: Int32Array;
+  readonly holders: Uint8Array;
+  readonly slack: Float64Array;
   readonly counters: Float64Array;
+  readonly lastChannel: Uint8Array;
   readonly visited: Int32Array;
   readonly scalars: FlitScalars;
+  readonly decided: boolean;
 }
 
 export interface FlitScalars {
@@ -147,4 +152,6 @@ export interface FlitScalars {
   linkHops: number;
   flitHops: number;
   deliveredPackets: number;
+  /** Some packet had a last flit that was not full: bytes are counted apart from flits. */
+  partFlits: boolean;
 }
