@@ -8,6 +8,7 @@ const rowSchema = Type.Object({
   kind: Type.String({ minLength: 1, description: 'What was measured.' }),
   machine: Type.String({ minLength: 1, description: 'Key of machine.variants.' }),
   cycles: Type.Optional(Type.Union([Type.Number({ minimum: 0 }), Type.Null()], { description: 'Measured cycles, or null where the region was not timed.' })),
+  repetition: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: 'Which repeat of the region.' })),
   program: Type.Optional(Type.String({ description: 'The run that the region belongs to.' })),
 });
 

@@ -72,7 +72,8 @@ export const barrier: Suite = {
         case 'group_barrier_one_tile_late':
           return { list: 'ours', tolerance: OTHERS, softwareBarriers: true, ...repeated({ ...group, before: 'late', late }) };
         case 'hbm_load_512_all_tiles_then_group_barrier':
-          return { list: 'reference-options', tolerance: OTHERS, set: SMALL_PROGRAM, edges: { data: 'south' }, ...repeated({ ...group, before: 'load' }) };
+          // The barrier before each of them is an idle time.
+          return { idleLoads: times, list: 'reference-options', tolerance: OTHERS, set: SMALL_PROGRAM, edges: { data: 'south' }, ...repeated({ ...group, before: 'load' }) };
         case 'barrier_redmax_barrier_multicast_barrier':
           return { list: 'reference-options', tolerance: OTHERS, ...exchanges({ ...group, bytes }) };
         case 'group_barrier_in_kernel':

@@ -36,11 +36,13 @@ export const dma: Suite = {
     if (match === null) return `Kerf does not know the operation ${op}.`;
     const [, memory, side, way, to, copy, , , twoDimensional] = match;
     const inside = memory === undefined && way === undefined;
+    // Loads behind the first follow traffic.
+    const idle = memory === 'load' ? { idleLoads: 1 } : {};
     if (twoDimensional !== undefined) {
       const { lines = 64, line_bytes: lineBytes = bytes / 64 } = row;
       const strided = { count: lines, columns: columnsOf(lineBytes) };
       const name = `${op.replaceAll('_', '-')}-${bytes}`;
-      if (memory !== undefined) return { list: 'reference-options', tolerance: OTHERS, set: SMALL_PROGRAM, edges: { data: side! }, at: tile00(edge), name, content: () => memoryLines(memory === 'store', strided) };
+      if (memory !== undefined) return { ...idle, list: 'reference-options', tolerance: OTHERS, set: SMALL_PROGRAM, edges: { data: side! }, at: tile00(edge), name, content: () => memoryLines(memory === 'store', strided) };
       if (way !== undefined) return { list: way === 'push' ? 'reference-options' : 'ours', tolerance: OTHERS, ...transfers(way as 'push' | 'pull', to as '1hop' | 'corner', edge, [bytes], strided) };
       return { list: 'ours', tolerance: OTHERS, name, content: () => linesInsideL1(copy !== undefined, strided) };
     }
@@ -49,7 +51,7 @@ export const dma: Suite = {
     const note = row.dependent === false ? { note: 'queued transfers as one, as far as a tile has room' } : {};
     if (memory !== undefined) {
       const name = `${memory}-${list[0]}-n${list.length}`;
-      return { list: 'reference-options', tolerance: OTHERS, set: SMALL_PROGRAM, edges: { data: side! }, at: tile00(edge), name, content: () => memoryTransfers(memory === 'store', list), ...note };
+      return { ...idle, list: 'reference-options', tolerance: OTHERS, set: SMALL_PROGRAM, edges: { data: side! }, at: tile00(edge), name, content: () => memoryTransfers(memory === 'store', list), ...note };
     }
     if (way !== undefined) return { list: way === 'push' ? 'reference-options' : 'ours', tolerance: OTHERS, ...transfers(way as 'push' | 'pull', to as '1hop' | 'corner', edge, list), ...note };
     return { list: 'ours', tolerance: OTHERS, name: `${copy === undefined ? 'l1-zero-fill' : 'l1-copy'}-${list[0]}-n${list.length}`, content: () => insideL1(copy !== undefined, list), ...note };

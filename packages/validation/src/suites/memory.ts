@@ -40,19 +40,20 @@ function planOf({ op, bytes }: { readonly op: string; readonly bytes: number }, 
   const plain = /^hbm_(load|store)(_then_load4k)?_(one_tile00|one_corner|row0|diag|all)(?:_(own|same|interleaved256))?_(south|west)$/.exec(op);
   const name = `${op.replaceAll('_', '-')}-${bytes}-${edge}x${edge}`;
   const frame = { list: 'reference-options', tolerance: TOLERANCE, set: SMALL_PROGRAM, name, costSeconds: 0.3 + (edge * edge * bytes) / 4e7 } as const;
+  const idleLoads = 1;
   if (plain !== null) {
     const [, kind, then, tiles, layout = 'own', side] = plain as unknown as [string, string, string | undefined, string, string | undefined, string];
     if (kind === 'load' && bytes > MOST_STORED) return 'More than a tile has room for.';
     return {
-      ...frame, edges: { data: side, ...(then === undefined ? {} : { more: side }) },
+      ...frame, ...(kind === 'load' ? { idleLoads } : {}), edges: { data: side, ...(then === undefined ? {} : { more: side }) },
       content: () => accesses({ edge, bytes, kind: (x, y) => (selections[tiles]!(x, y, edge) ? 'data' : 'idle'), stores: kind === 'store', layout, then: then !== undefined, tensors: ['data'] }),
     };
   }
   if (op === 'hbm_load_half_west_half_south') {
-    return { ...frame, edges: { west: 'west', south: 'south' }, content: () => accesses({ edge, bytes, kind: (x) => (x < edge / 2 ? 'west' : 'south'), stores: false, layout: 'own', then: false, tensors: ['west', 'south'] }) };
+    return { ...frame, idleLoads, edges: { west: 'west', south: 'south' }, content: () => accesses({ edge, bytes, kind: (x) => (x < edge / 2 ? 'west' : 'south'), stores: false, layout: 'own', then: false, tensors: ['west', 'south'] }) };
   }
   if (op === 'hbm_load_all_both_sides') {
-    return { ...frame, edges: { west: 'west', south: 'south' }, content: () => accesses({ edge, bytes, kind: () => 'west south', stores: false, layout: 'own', then: false, tensors: ['west', 'south'] }) };
+    return { ...frame, idleLoads, edges: { west: 'west', south: 'south' }, content: () => accesses({ edge, bytes, kind: () => 'west south', stores: false, layout: 'own', then: false, tensors: ['west', 'south'] }) };
   }
   return `Kerf does not know the operation ${op}.`;
 }

@@ -30,6 +30,7 @@ describe('noc-collectives', () => {
     const rows = (await Promise.all(cases.map((planned) => runCase(planned, prints((line) => ({ cycles: line.includes('--set') ? 100 : 120 })))))).flat();
     expect(rows.map(({ list, expected, verdict, command }) => [list, expected, verdict, command.includes('--set')])).toEqual([['ours', 120, 'pass', false], ['reference-options', 100, 'pass', true]]);
     expect(rows[0]!.command).toMatch(/--region 4x1 --bytes 4096/);
+    expect(rows[1]!.command).toMatch(/landingBytesPerCycle=512 --set hardware\.ejectionLink\.cycles=17/);
   });
 
   test('rates of a reduction come from the difference of two sizes, so that a fixed cost does not count', async () => {

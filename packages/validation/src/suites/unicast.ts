@@ -5,14 +5,18 @@ import { columnsOf, referenceOptions, softhierCases, type Plan, type Tolerance }
 
 const TOLERANCE: Tolerance = { share: 0.05, cycles: 0 };
 
+/** A transfer of one burst has one row of L1 in flight. */
+const BURST_BYTES = 4096;
+
 const schema = Type.Object({
   op: Type.String({ description: 'What was done.' }),
   bytes: Type.Integer({ minimum: 2, maximum: 2 ** 18, description: 'Bytes of a transfer.' }),
 });
 
 /**
- * Transfers between the L1 of two tiles, alone and in patterns. A write of the reference keeps few rows of L1 in flight and is
- * acknowledged in no time: second list. A read asks and gets its data back, as long as a write that is acknowledged takes: first list.
+ * Transfers between the L1 of two tiles, alone and in patterns. Answers of the reference take no time, and its routers hand a tile what
+ * comes from all sides at once, up to the rate of L1: second list. There writes keep few rows of L1 in flight, which reads do not: a read
+ * of one burst, as a send of the other tile, is in the first list, where sends have no such limit and answers travel.
  */
 export const unicast: Suite = {
   name: 'unicast',
@@ -21,17 +25,18 @@ export const unicast: Suite = {
   fidelities: ['packet'],
   tolerances: '5 % each',
   medianTolerance: 0.03,
-  referenceOptions,
+  referenceOptions: [...referenceOptions, '--set', 'hardware.localLink.bytesPerCycle=512'],
   sources: [softhierCases('softhier-runs.json', ['unicast', 'pattern'], schema, ({ op, bytes }, edge): Plan => {
+    const pulls = bytes > BURST_BYTES ? 'reference-options' : 'ours';
     const single = /^unicast_(push|pull)_(1hop|corner)$/.exec(op);
     if (single !== null) {
       const [, way, to] = single as unknown as [string, 'push' | 'pull', '1hop' | 'corner'];
-      return { tolerance: TOLERANCE, list: way === 'push' ? 'reference-options' : 'ours', ...transfers(way, to, edge, [bytes]) };
+      return { tolerance: TOLERANCE, list: way === 'pull' ? pulls : 'reference-options', ...transfers(way, to, edge, [bytes]) };
     }
     const file = { name: `${op.replaceAll('_', '-')}-${bytes}-${edge}x${edge}`, tolerance: TOLERANCE };
     switch (op) {
-      case 'shift_right_pull_all': return { ...file, list: 'ours', content: () => pattern(edge, bytes, (x) => (x === edge - 1 ? [1 - edge, 0] : [1, 0])) };
-      case 'transpose_pull_all': return { ...file, list: 'ours', content: () => pattern(edge, bytes, (x, y) => (x === y ? null : [y - x, x - y])) };
+      case 'shift_right_pull_all': return { ...file, list: pulls, content: () => pattern(edge, bytes, (x) => (x === edge - 1 ? [1 - edge, 0] : [1, 0])) };
+      case 'transpose_pull_all': return { ...file, list: pulls, content: () => pattern(edge, bytes, (x, y) => (x === y ? null : [y - x, x - y])) };
       case 'all_to_one_push': return { ...file, list: 'reference-options', content: () => pattern(edge, bytes, (x, y) => (x + y === 0 ? null : [-x, -y])) };
       case 'all_to_one_pull': return 'A read of the L1 of another tile is no operation of a tile program, and one tile does not send to many at once.';
       default: return `Kerf does not know the operation ${op}.`;
