@@ -78,13 +78,21 @@ export interface DieTopology {
   readonly routes: RouteTable | null;
 }
 
-/** The machine's narrow network as if it were its wide one: a network of each die alone. */
+/** Inputs of a router. */
+const ALL_INPUTS = 5;
+
+/**
+ * The machine's narrow network as if it were its wide one: a network of each die alone. Its routers join words of all inputs at once,
+ * as the parallel reduction of collective-capable FlooNoC's narrow network does (arXiv 2603.26438), so that a join costs a step whatever
+ * the number of inputs; software and pages of wide reductions do not show.
+ */
 function syncMachine(hardware: Hardware): Hardware {
   const { syncLink } = hardware;
   if (syncLink === undefined) throw new FabricError('FABRIC_BAD_OPTION', `The hardware "${hardware.name}" has no syncLink, so there is no narrow network.`, { network: 'sync' });
   const { d2d: _, memory, ejectionLink: __, ...rest } = hardware;
   const { edgeNodes: ___, ...channels } = memory ?? {};
-  return { ...rest, link: syncLink, localLink: syncLink, d2d: null, memory: memory === null ? null : (channels as Hardware['memory']) };
+  const { latencyCycles, tableEntries } = reductionOf(hardware);
+  return { ...rest, link: syncLink, localLink: syncLink, reduction: { inputsPerCycle: ALL_INPUTS, latencyCycles, tableEntries }, d2d: null, memory: memory === null ? null : (channels as Hardware['memory']) };
 }
 
 /** Lays out the routers of one die of the hardware, for one of its networks. */

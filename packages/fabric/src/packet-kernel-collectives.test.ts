@@ -144,6 +144,26 @@ describe('a reduction', () => {
     expect(reductionCycles(4, 1, 2048, { startCycles: 21, pageBytes: 4096, pageGapCycles: 7 })).toBe(reductionCycles(4, 1, 2048) + 21);
   });
 
+  test('pauses from the end of the join of a page, so that a slow join does not hide the gap', () => {
+    const gap = { startCycles: 21, pageBytes: 4096, pageGapCycles: 7 };
+    const pages = 8;
+    // 3 inputs of 64 flits take 128 cycles and 7 more before the next page of the tile itself.
+    expect(reductionCycles(4, 4, pages * 4096, gap) - reductionCycles(4, 4, 4096, gap)).toBe((pages - 1) * (128 + 7));
+    expect(reductionCycles(4, 1, pages * 4096, gap) - reductionCycles(4, 1, 4096, gap)).toBe((pages - 1) * (64 + 7));
+    expect(reductionCycles(1, 4, pages * 4096, gap) - reductionCycles(1, 4, 4096, gap)).toBe((pages - 1) * (64 + 7));
+    expect(reductionCycles(4, 4, 4 * 4096, { ...gap, tableEntries: 1 })).toBeLessThanOrEqual(1.1 * reductionCycles(4, 4, 4 * 4096, gap));
+  });
+
+  test('lands packet by packet, each once it is complete, where the hardware says so', () => {
+    for (const bytes of [64, 2048, 4096, 10_000, 32_768]) {
+      const last = bytes % 4096 === 0 ? 4096 : bytes % 4096;
+      expect(reductionCycles(4, 1, bytes, { landingBytesPerCycle: 512 })).toBe(reductionCycles(4, 1, bytes) + Math.ceil(last / 512));
+    }
+    const kernel = kernelOf(clusters(2, 2, { landingBytesPerCycle: 1 }), 0, { classes });
+    const tree = kernel.defineMulticast(planMulticast(clusters(2, 2), 0, 0, whole(2, 2)));
+    expect(last(deliveriesOf(kernel, () => kernel.multicast(tree, 0, 4096, 0)))).toBe(multicastCycles(2, 2, 4096));
+  });
+
   test('with a table of one place goes on at the same pace', () => {
     expect(reductionCycles(4, 1, 32_768, { tableEntries: 1 })).toBe(reductionCycles(4, 1, 32_768));
     expect(reductionCycles(4, 4, 32_768, { tableEntries: 1 })).toBeLessThan(1.1 * reductionCycles(4, 4, 32_768));

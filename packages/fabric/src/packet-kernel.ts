@@ -89,6 +89,8 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
   /** [link kinds × lanes] first lane of the class that a packet is in behind such a link. */
   readonly #lanesBehind: Uint8Array;
   readonly #typeCycles: Int32Array;
+  /** Of reductions; 0: ideal bursts. */
+  readonly #pageGapCycles: number;
   readonly #typeCreditCycles: Int32Array;
   readonly #typeNumerator: Int32Array;
   readonly #typeDenominator: Int32Array;
@@ -133,10 +135,11 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
       this.#lanesBehind[FROM_HUB * this.lanes + lane] = Math.max(0, this.#laneOfClass[CLASS_FROM_HUB]!);
     }
     const { types, maxPacketFlits, reduction } = topology;
+    this.#pageGapCycles = reduction.pageGapCycles;
     // A joined packet holds a link for as long as it takes to join it.
     const stretch = Math.ceil(5 / (reduction.inputsPerCycle - 1));
     const longest = Math.max(...types.map((type) => Math.max(type.cycles, type.creditCycles) + Math.ceil((maxPacketFlits * type.flitNumerator) / type.flitDenominator) + maxPacketFlits));
-    this.#slots = Math.max(64, 2 ** Math.ceil(Math.log2(longest + 2 + (this.#reductionLane < 0 ? 0 : stretch * maxPacketFlits))));
+    this.#slots = Math.max(64, 2 ** Math.ceil(Math.log2(longest + 2 + (this.#reductionLane < 0 ? 0 : stretch * maxPacketFlits + Math.ceil(topology.maxPacketBytes / reduction.landingBytesPerCycle)))));
     this.#typeCycles = Int32Array.from(types, (type) => type.cycles);
     this.#typeCreditCycles = Int32Array.from(types, (type) => type.creditCycles);
     this.#typeNumerator = Int32Array.from(types, (type) => type.flitNumerator);
@@ -500,19 +503,23 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
     if (readable > since) since = readable;
     if (endpoints[at + INJECTION_FREE]! > since) since = endpoints[at + INJECTION_FREE]!;
     const flits = packets[offset + META]! & 0xffff;
-    let free = since + Math.ceil((flits * this.#typeNumerator[INJECTION]!) / this.#typeDenominator[INJECTION]!);
+    const free = since + Math.ceil((flits * this.#typeNumerator[INJECTION]!) / this.#typeDenominator[INJECTION]!);
     entered[offset / PACKET_STRIDE] = since - this.#typeCycles[INJECTION]!;
     packets[offset + TAIL] = free - 1;
-    if (this.#isReductionLane(lane)) {
-      const { pageBytes, pageGapCycles } = this.topology.reduction;
+    if (this.#pageGapCycles > 0 && this.#isReductionLane(lane)) {
+      const { pageBytes } = this.topology.reduction;
       endpoints[at + CONTRIBUTED]! += packets[offset + BYTES]!;
-      if (endpoints[at + CONTRIBUTED]! >= pageBytes) {
-        endpoints[at + CONTRIBUTED]! -= pageBytes;
-        free += pageGapCycles;
-      }
+      if (endpoints[at + CONTRIBUTED]! >= pageBytes) endpoints[at + CONTRIBUTED]! -= pageBytes;
     }
     endpoints[at + INJECTION_FREE] = free;
     return since;
+  }
+
+  /** Cycles that the next packet of a tile rests behind one of a reduction that has been read out of its queue: less than it carried is left of it when it ended a page. */
+  #gapBehind(endpoint: number, offset: number, lane: number): number {
+    if (this.#pageGapCycles === 0 || !this.#isReductionLane(lane)) return 0;
+    const { packets, endpoints } = this.#columns;
+    return endpoints[endpoint * ENDPOINT_FIELDS + CONTRIBUTED]! < packets[offset + BYTES]! ? this.#pageGapCycles : 0;
   }
 
   #isReductionLane(lane: number): boolean {
@@ -627,6 +634,7 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
     const typeDenominator = this.#typeDenominator;
     const words = this.#words;
     const hasTrees = this.#trees.length > 0;
+    const lands = hasTrees && topology.reduction.landingBytesPerCycle !== Infinity;
     const isSimple = this.#virtualChannels === 1 && hubRouter < 0;
     const { setupCycles, maxPacketFlits } = topology;
     const typeCreditCycles = this.#typeCreditCycles;
@@ -830,6 +838,7 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
           if (kind === EJECTION) {
             packets[sent + WHERE] = out === LOCAL ? ~router : ~this.#endpointOf(port);
             arrival = tail;
+            if (lands && packets[sent + FINAL]! < 0) arrival += this.#landingCycles(sent);
           } else {
             if (outLane !== lane) packets[sent + META] = (meta & ~0xff0000) | (outLane << 16);
             if (to < 0) {
@@ -852,6 +861,12 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
     }
     this.#scalars.linkHops += linkHops;
     this.#scalars.flitHops += flitHops;
+  }
+
+  /** Cycles that the result of a reduction takes to be written once it is complete; other packets land as they arrive. */
+  #landingCycles(offset: number): number {
+    const { packets } = this.#columns;
+    return this.#trees[~packets[offset + FINAL]!]!.kind === REDUCTION ? Math.ceil(packets[offset + BYTES]! / this.topology.reduction.landingBytesPerCycle) : 0;
   }
 
   /** Takes the routers that decide in this cycle out of `wakes`, in their order, which is that of memory. */
@@ -955,7 +970,7 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
     } else {
       const endpoint = this.#endpointOf(inputPort);
       if (next < 0 && this.#virtualChannels > 1) next = this.#nextOfSource(endpoint, queue, lane);
-      if (next >= 0) since = this.#enterInjectionLink(endpoint, next, lane, rested);
+      if (next >= 0) since = this.#enterInjectionLink(endpoint, next, lane, rested + this.#gapBehind(endpoint, offset, lane));
     }
     ports[queue + QUEUE_HEAD] = next;
     if (next < 0) return NEVER;
@@ -991,7 +1006,9 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
 
   /**
    * Takes the contributions that are at a router into its table, and sends those on that are complete. A contribution is taken
-   * when its join is open or the table has room for another; it is read out like a packet that moves on.
+   * when its join is open or the table has room for another; it is read out like a packet that moves on. Where pages have a gap
+   * between them, the tile's own contribution is the last that is taken, and read out at the pace at which it is joined, so that the
+   * gap behind it does not hide behind a slow join.
    *
    * @returns cycle from which more can be done, or NEVER
    */
@@ -1006,10 +1023,13 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
     const wanted = routers[wants]!;
     const pointer = ports[output + POINTER]!;
     let nextCycle = NEVER;
-    for (let turn = 0; turn < 32; turn++) {
+    const ownLast = this.#pageGapCycles > 0;
+    for (let turn = 0; turn < (ownLast ? 64 : 32); turn++) {
       const bit = (pointer + turn) & 31;
       if ((wanted >>> bit) % 2 === 0) continue;
       const inputPort = base + ((bit / words) | 0);
+      const isOwn = (inputPort & 7) === LOCAL;
+      if (ownLast && isOwn !== turn >= 32) continue;
       const input = inputPort << shift;
       const request = requestsAt(router, JOIN, words, -1) + bit;
       let lanesWanted = this.lanes === 1 ? 1 : requests[request]!;
@@ -1024,13 +1044,16 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
           continue;
         }
         const offset = ports[queue + QUEUE_HEAD]!;
-        const join = this.#openJoin(router, offset, lane);
+        const waits = ownLast && isOwn && this.#isReductionLane(lane);
+        const join = waits ? this.#findJoin(router, offset) : this.#openJoin(router, offset, lane);
+        if (waits && (join < 0 || this.#columns.joins[join + JOIN_MISSING] !== 1 << LOCAL)) continue;
         if (join < 0) {
           ports[output + BLOCKED] = 1;
           continue;
         }
         const flits = packets[offset + META]! & 0xffff;
-        const tail = Math.max(packets[offset + TAIL]!, now + flits - 1);
+        const read = waits ? this.#combineEnd(router, ~packets[offset + FINAL]!, flits) : now + flits;
+        const tail = Math.max(packets[offset + TAIL]!, read - 1);
         ports[input + INPUT_FREE] = tail + 1;
         if (this.lanes > 1) requests[request]! &= ~(1 << laneBit);
         if (this.lanes === 1 || requests[request] === 0) routers[wants]! &= ~(1 << bit);
@@ -1046,17 +1069,25 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
     return nextCycle;
   }
 
-  /** The open join that a contribution belongs to, opened if there is room for it; −1 when there is none. */
-  #openJoin(router: number, offset: number, lane: number): number {
-    const { packets, sequence, combiners } = this.#columns;
-    const at = router * COMBINER_FIELDS;
+  /** The open join that a contribution belongs to, or −1. */
+  #findJoin(router: number, offset: number): number {
+    const { packets, sequence, combiners, joins } = this.#columns;
     const tree = ~packets[offset + FINAL]!;
     const number = sequence[offset / PACKET_STRIDE]! | 0;
     const channel = packets[offset + META]! >>> 24;
-    const { joins } = this.#columns;
-    for (let join = combiners[at + FIRST_JOIN]!; join >= 0; join = joins[join + JOIN_NEXT]!) {
+    for (let join = combiners[router * COMBINER_FIELDS + FIRST_JOIN]!; join >= 0; join = joins[join + JOIN_NEXT]!) {
       if (joins[join + JOIN_TREE] === tree && joins[join + JOIN_SEQUENCE] === number && joins[join + JOIN_CHANNEL] === channel) return join;
     }
+    return -1;
+  }
+
+  /** The open join that a contribution belongs to, opened if there is room for it; −1 when there is none. */
+  #openJoin(router: number, offset: number, lane: number): number {
+    const known = this.#findJoin(router, offset);
+    if (known >= 0) return known;
+    const { packets, sequence, combiners } = this.#columns;
+    const at = router * COMBINER_FIELDS;
+    const tree = ~packets[offset + FINAL]!;
     // Acknowledgements are counted, not stored.
     if (this.#isReductionLane(lane)) {
       if (combiners[at + TABLE_USED]! >= this.topology.reduction.tableEntries) return -1;
@@ -1069,8 +1100,8 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
     columns[join + JOIN_NEXT] = combiners[at + FIRST_JOIN]!;
     combiners[at + FIRST_JOIN] = join;
     columns[join + JOIN_TREE] = tree;
-    columns[join + JOIN_SEQUENCE] = number;
-    columns[join + JOIN_CHANNEL] = channel;
+    columns[join + JOIN_SEQUENCE] = sequence[offset / PACKET_STRIDE]! | 0;
+    columns[join + JOIN_CHANNEL] = packets[offset + META]! >>> 24;
     columns[join + JOIN_MISSING] = this.#trees[tree]!.inputs[router]!;
     columns[join + JOIN_TAIL] = 0;
     columns[join + JOIN_PACKET] = -1;
@@ -1105,12 +1136,11 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
     let since = now;
     packets[packet + TAIL] = lastTail;
     if (tree.kind === REDUCTION) {
-      const { inputsPerCycle, latencyCycles } = this.topology.reduction;
-      const flits = packets[packet + META]! & 0xffff;
-      const at = router * COMBINER_FIELDS;
-      const start = Math.max(now, combiners[at + COMBINE_FREE]!);
-      const end = start + Math.ceil(((bitsOf(tree.inputs[router]!) - 1) / (inputsPerCycle - 1)) * flits);
-      combiners[at + COMBINE_FREE] = end;
+      const { latencyCycles } = this.topology.reduction;
+      const at = router * COMBINER_FIELDS + COMBINE_FREE;
+      const start = Math.max(now, combiners[at]!);
+      const end = this.#combineEnd(router, ~packets[packet + FINAL]!, packets[packet + META]! & 0xffff);
+      combiners[at] = end;
       since = start + latencyCycles;
       packets[packet + TAIL] = Math.max(lastTail, end - 1) + latencyCycles;
     }
@@ -1129,6 +1159,12 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
     packets[ports[queue + QUEUE_TAIL]! + NEXT] = packet;
     ports[queue + QUEUE_TAIL] = packet;
     return NEVER;
+  }
+
+  /** Cycle from which the combine unit would be free if it began with all inputs of a router now, or as soon as it can: with two inputs per cycle, n of f flits take (n − 1) × f cycles. */
+  #combineEnd(router: number, tree: number, flits: number): number {
+    const begin = Math.max(this.#scalars.now, this.#columns.combiners[router * COMBINER_FIELDS + COMBINE_FREE]!);
+    return begin + Math.ceil(((bitsOf(this.#trees[tree]!.inputs[router]!) - 1) / (this.topology.reduction.inputsPerCycle - 1)) * flits);
   }
 
   #closeJoin(router: number, join: number): void {

@@ -24,7 +24,7 @@ test('a typo in any key is an error that names the place of the typo', () => {
 });
 
 /** Keys whose absence means something. */
-const optional = ['credits', 'creditCycles', 'virtualChannels', 'ejectionLink', 'syncLink', 'router', 'reduction', 'startCycles', 'pageBytes', 'pageGapCycles', 'edgeNodes', 'aliasing', 'interleaveBytes', 'scramble', 'units', 'loadBytesPerCycle', 'transpose', 'defects'];
+const optional = ['credits', 'creditCycles', 'virtualChannels', 'ejectionLink', 'syncLink', 'router', 'reduction', 'startCycles', 'pageBytes', 'pageGapCycles', 'landingBytesPerCycle', 'edgeNodes', 'aliasing', 'interleaveBytes', 'scramble', 'units', 'loadBytesPerCycle', 'transpose', 'defects'];
 
 test('any key left out is an error that names the key, unless its absence means something', () => {
   fc.assert(fc.property(machineAndPlace, ({ machine, place }) => {

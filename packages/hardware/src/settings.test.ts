@@ -11,7 +11,7 @@ test('what a file leaves out means what it meant before there was a word for it'
   expect(setupCyclesOf(mesh)).toBe(0);
   expect(ejectionLinkOf(mesh)).toBe(mesh.localLink);
   expect(creditCyclesOf({ cycles: 7 })).toBe(7);
-  expect(reductionOf(mesh)).toEqual({ inputsPerCycle: 2, latencyCycles: 0, tableEntries: 16, startCycles: 0, pageBytes: 4096, pageGapCycles: 0 });
+  expect(reductionOf(mesh)).toEqual({ inputsPerCycle: 2, latencyCycles: 0, tableEntries: 16, startCycles: 0, pageBytes: 4096, pageGapCycles: 0, landingBytesPerCycle: Infinity });
   expect(edgeNodes(mesh)).toEqual([]);
 });
 

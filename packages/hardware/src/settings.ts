@@ -25,13 +25,13 @@ export function setupCyclesOf({ router }: Hardware): number {
   return router?.setupCycles ?? 0;
 }
 
-/** How routers reduce inside the network, with nothing left open. */
+/** How routers reduce inside the network, with nothing left open; `landingBytesPerCycle` is Infinity where data land as they arrive. */
 export function reductionOf({ reduction }: Hardware): Required<ReductionSpec> {
   return { ...plainReduction, ...reduction };
 }
 
 /** Two inputs per cycle as in collective-capable FlooNoC (arXiv 2603.26438); no other cost. */
-const plainReduction: Required<ReductionSpec> = { inputsPerCycle: 2, latencyCycles: 0, tableEntries: 16, startCycles: 0, pageBytes: 4096, pageGapCycles: 0 };
+const plainReduction: Required<ReductionSpec> = { inputsPerCycle: 2, latencyCycles: 0, tableEntries: 16, startCycles: 0, pageBytes: 4096, pageGapCycles: 0, landingBytesPerCycle: Infinity };
 
 /**
  * The memory of a die, for those who cannot do without.

@@ -159,7 +159,8 @@ const reductionSchema = Type.Object(
     tableEntries: whole('Reductions that can be open at one router at a time.', 1, 65_536),
     startCycles: Type.Optional(whole('Fixed cost of a reduction beyond its way through the network, cycles. Absent: 0.', 0, 100_000)),
     pageBytes: Type.Optional(whole('A reduction is cut into pages of so many bytes, a whole number of flits. Absent: 4096.', 1, 65_536)),
-    pageGapCycles: Type.Optional(whole('Gap between one page of a reduction and the next, cycles. Absent: 0, ideal bursts.', 0, 100_000)),
+    pageGapCycles: Type.Optional(whole('From the last flit of a page being read out of its tile by the join until the next page leaves, cycles. Absent: 0, ideal bursts.', 0, 100_000)),
+    landingBytesPerCycle: Type.Optional(whole('A packet of the result is written into the L1 of the root once it is complete, bytes per cycle, as simulators in the manner of GVSoC do. Absent: it lands as it arrives.', 1, 65_536)),
   },
   { ...strict, description: 'How routers reduce (max, sum) inside the network. Absent: two inputs per cycle, no latency, 16 open at a time, ideal bursts.' },
 );

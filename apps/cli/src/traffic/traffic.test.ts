@@ -176,6 +176,14 @@ test('a multicast takes 30 + L + (c − 1) + (r − 1) cycles on the machine it 
   expect(cycles).toBe(3 * cyclesOfEach);
 });
 
+test('a barrier goes up and down the narrow network, two cycles per hop, and a router joins all its inputs in one step', async () => {
+  for (const fidelity of ['packet', 'analytic']) {
+    const cycles: number[] = [];
+    for (const region of ['2x1', '4x1', '4x2', '4x4']) cycles.push((await json('--hardware', 'floonoc-4x4', '--fidelity', fidelity, '--collective', 'barrier', '--region', region)).cycles);
+    expect(cycles).toEqual([1, 3, 4, 6].map((hops) => 8 + 4 * hops));
+  }
+});
+
 describe('a sweep', () => {
   test('finds saturation, writes a table and a drawing, and prints the rates', async () => {
     const { code, out } = await call('--mesh', '4x4', '--sweep', '--cycles', '2000', '--vcs', '1,4', '--out', at('curve'));

@@ -121,6 +121,15 @@ describe('a collective in an empty network is as fast as at packet fidelity', ()
     }));
   });
 
+  test('reduction in pages, with what they cost', () => {
+    const costly = { ...choice, more: { reduction: { inputsPerCycle: 2, latencyCycles: 2, tableEntries: 16, startCycles: 21, pageBytes: 4096, pageGapCycles: 7, landingBytesPerCycle: 512 } } };
+    fc.assert(fc.property(region, fc.integer({ min: 1, max: 20_000 }), ({ rectangle, root }, bytes) => {
+      const reduction = planReduction(machine(costly), 0, root, rectangle);
+      const run = (fabric: Fabric): number => runCollective(fabric, { kind: 'reduce', groups: [{ reduction, contributors: reduction.tiles }], bytes, repeat: 1 }).cycles;
+      expect(run(analytic(costly))).toBe(run(packet(costly, 0, [2])));
+    }));
+  });
+
   test('barrier', () => {
     fc.assert(fc.property(region, ({ rectangle, root }) => {
       const [multicast, reduction] = [planMulticast(machine(choice), 0, root, rectangle), planReduction(machine(choice), 0, root, rectangle)];

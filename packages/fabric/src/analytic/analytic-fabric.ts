@@ -30,6 +30,8 @@ interface OpenReduction {
   /** [routers] cycle at which the head of the tile's own part is at its router. */
   readonly head: Int32Array;
   readonly tail: Int32Array;
+  /** [tiles] 1: its contribution ends a page. */
+  readonly endsPage: Uint8Array;
   entered: number;
 }
 
@@ -230,7 +232,7 @@ export class AnalyticFabric implements Fabric<AnalyticSnapshot> {
     let open = this.#open.find((one) => one.tree === tree && one.sequence === sequence);
     if (open === undefined) {
       const { routers } = topology;
-      open = { tree, sequence, channel, bytes, left: plan.contributors, head: new Int32Array(routers), tail: new Int32Array(routers), entered: NEVER };
+      open = { tree, sequence, channel, bytes, left: plan.contributors, head: new Int32Array(routers), tail: new Int32Array(routers), endsPage: new Uint8Array(topology.tiles), entered: NEVER };
       this.#open.push(open);
     }
     if (open.bytes !== bytes) throw new FabricError('FABRIC_BAD_PAYLOAD', `All contributions to a reduction have the same bytes: ${open.bytes} came first, then ${bytes}.`, { bytes, first: open.bytes });
@@ -241,7 +243,9 @@ export class AnalyticFabric implements Fabric<AnalyticSnapshot> {
     this.#contributed[localTile]! += bytes;
     if (this.#contributed[localTile]! >= pageBytes) {
       this.#contributed[localTile]! -= pageBytes;
+      // At the earliest; when the join has read it is known once it is laid out.
       this.#injectionFree[localTile]! += pageGapCycles;
+      open.endsPage[localTile] = 1;
     }
     open.head[localTile] = this.#head;
     open.tail[localTile] = this.#tail;
@@ -477,10 +481,10 @@ export class AnalyticFabric implements Fabric<AnalyticSnapshot> {
   }
 
   /** Every router joins its inputs and sends the result on, leaves first. */
-  #join({ tree, sequence, channel, bytes, head, tail, entered }: OpenReduction, flits: number): void {
+  #join({ tree, sequence, channel, bytes, head, tail, endsPage, entered }: OpenReduction, flits: number): void {
     const { topology } = this;
     const { plan, order } = this.#reductions[tree]!;
-    const { inputsPerCycle, latencyCycles } = topology.reduction;
+    const { inputsPerCycle, latencyCycles, pageGapCycles, landingBytesPerCycle } = topology.reduction;
     for (const router of order) {
       const inputs = bitsOf(plan.inputs[router]!);
       this.#head = head[router]!;
@@ -495,9 +499,12 @@ export class AnalyticFabric implements Fabric<AnalyticSnapshot> {
       }
       const out = plan.out[router]!;
       const port = router * PORT_STRIDE + out;
+      let read = this.#tail - (inputs > 1 ? latencyCycles : 0);
       this.#take(port, channel, bytes, flits, true);
+      if (inputs === 1) read = this.#tail - topology.types[topology.type[port]!]!.cycles;
+      if (pageGapCycles > 0 && endsPage[router] === 1) this.#injectionFree[router] = Math.max(this.#injectionFree[router]!, read + 1 + pageGapCycles);
       if (out === LOCAL) {
-        this.#arrive(router, this.#tail, channel, bytes, topology.dieId * topology.tiles + plan.root, sequence, entered);
+        this.#arrive(router, this.#tail + Math.ceil(bytes / landingBytesPerCycle), channel, bytes, topology.dieId * topology.tiles + plan.root, sequence, entered);
         return;
       }
       const next = topology.peer[port]! >>> 3;
@@ -566,7 +573,7 @@ function bitsOf(mask: number): number {
 }
 
 function copyOpen(open: OpenReduction): OpenReduction {
-  return { ...open, head: open.head.slice(), tail: open.tail.slice() };
+  return { ...open, head: open.head.slice(), tail: open.tail.slice(), endsPage: open.endsPage.slice() };
 }
 
 /** The routers of a tree, each before the one that it sends to. */
