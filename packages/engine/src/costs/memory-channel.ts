@@ -4,7 +4,7 @@ import { checkMemoryTiming, type MemoryTiming } from './memory-timing.ts';
 import { physicalOptions, type CostOptions } from './options.ts';
 
 /** Places for bursts behind the last booked one that the scheduler still looks at: what FR-FCFS may pull forward. */
-const REORDER_SLOTS = 64;
+const REORDER_SLOTS = 128;
 /** Length of the rings of slots: what is looked at, and room for the distance that turnarounds ask for. A power of two. */
 const RING_SLOTS = 256;
 /** Rows of a bank, before the open one, that a late request may still join. */
