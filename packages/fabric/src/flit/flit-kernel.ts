@@ -476,11 +476,13 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
       let output = LOCAL;
       if (east !== 0) output = EAST + (east >>> 31) * (WEST - EAST);
       else if (target !== 0) output = SOUTH + (target >>> 31) * (NORTH - SOUTH);
-      words[entry + STATE] = (state & FLITS_HERE) | flits | HEAD | (words[base + WANT + output]! << OUT_SHIFT);
-      words[base + WANT + output] = vc;
-      const listed = words[base + LISTED]!;
-      if (((listed >>> output) & 1) !== 0 || words[base + FREE + output] === 0) continue;
-      words[base + LISTED] = listed | (1 << output);
+      const want = words[base + WANT + output]!;
+      words[entry + STATE] = (state & FLITS_HERE) | flits | HEAD | ((want & 255) << OUT_SHIFT);
+      if ((want & LISTED) !== 0 || words[base + FREE + output] === 0) {
+        words[base + WANT + output] = vc | (want & LISTED);
+        continue;
+      }
+      words[base + WANT + output] = vc | LISTED;
       const end = wantedUsed[at]!;
       wantedRow[end] = (router << 3) | output;
       wantedUsed[at] = end + 1;
@@ -550,16 +552,17 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
 
   #want(router: number, base: number, vc: number, entry: number, output: number, at: number): void {
     const words = this.#words;
-    words[entry + STATE] = (words[entry + STATE]! & (FLAGS | FLITS_HERE)) | (words[base + WANT + output]! << OUT_SHIFT);
-    words[base + WANT + output] = vc;
+    const want = words[base + WANT + output]!;
+    words[entry + STATE] = (words[entry + STATE]! & (FLAGS | FLITS_HERE)) | ((want & 255) << OUT_SHIFT);
+    words[base + WANT + output] = vc | (want & LISTED);
     this.#list(router, base, output, at);
   }
 
   /** Puts an output port with free lanes into the list of those that somebody wants. */
   #list(router: number, base: number, output: number, at: number): void {
     const words = this.#words;
-    if (((words[base + LISTED]! >>> output) & 1) !== 0 || words[base + FREE + output] === 0) return;
-    words[base + LISTED]! |= 1 << output;
+    if ((words[base + WANT + output]! & LISTED) !== 0 || words[base + FREE + output] === 0) return;
+    words[base + WANT + output]! |= LISTED;
     this.#wanted.push1(at, (router << 3) | output);
     this.#pending[at] = 1;
     this.#pendingSlots[Math.floor(at / this.#strips)] = 1;
@@ -741,8 +744,7 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
       const router = where >>> 3;
       const output = where & 7;
       const base = router * recordWords;
-      words[base + LISTED]! &= ~(1 << output);
-      const vc = words[base + WANT + output]!;
+      const vc = words[base + WANT + output]! & 255;
       const entry = base + entries + vc * ENTRY_WORDS;
       const state = words[entry + STATE]!;
       const free = words[base + FREE + output]!;
@@ -779,7 +781,7 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     const wants = this.#wants;
     const { entries, lines } = this.#layout;
     let count = 0;
-    for (let vc = words[base + WANT + output]!; vc !== NONE; vc = this.#nextWanting(base, vc, output)) wants[count++] = vc;
+    for (let vc = words[base + WANT + output]! & 255; vc !== NONE; vc = this.#nextWanting(base, vc, output)) wants[count++] = vc;
     words[base + WANT + output] = NONE;
     for (let i = 0; i < count; i++) {
       const vc = wants[i]!;
@@ -887,7 +889,7 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     const { speculative } = this.pipeline;
     const hold = this.switchHold === 'packet';
     const holders = this.#holders;
-    const forksMayWait = this.#trees.length > 0;
+    const special = speculative || hold || this.#trees.length > 0;
     const slotMask = this.#slotMask;
     const strips = this.#strips;
     const heads = this.#heads;
@@ -928,26 +930,42 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
 
         // Who may go: bit output × 5 + input.
         let accepted = 0;
-        const ready = busy & 31;
-        if (speculative) {
+        let pointers = words[base + SWITCH_POINTERS]!;
+        let turns = words[base + TURNS]!;
+        let ready = busy & 31;
+        if (special) {
           accepted = this.#allocateSwitch(router, base, ready);
+          for (let port = 0; port < FLIT_PORTS; port++) if (words[base + READY + port] === 0) busy &= ~(1 << port);
         } else if (ready !== 0) {
-          const input = 31 - Math.clz32(ready);
-          const readyLanes = words[base + READY + input]!;
-          const lane = 31 - Math.clz32(readyLanes);
-          const output = words[base + entries + ((input << laneBits) | lane) * ENTRY_WORDS + STATE]! >>> OUT_SHIFT >>> laneBits;
-          if ((ready & (ready - 1)) !== 0 || readyLanes !== 1 << lane || output >= FLIT_PORTS || hold) {
-            accepted = this.#allocateSwitch(router, base, ready);
-          } else {
-            const request = output * FLIT_PORTS + input;
-            asking[request] = lane;
-            accepted = 1 << request;
-            const grant = 3 * output;
-            const accept = ACCEPTS + 3 * input;
-            words[base + SWITCH_POINTERS] = (words[base + SWITCH_POINTERS]! & ~((7 << grant) | (7 << accept))) | (AFTER[input]! << grant) | (AFTER[output]! << accept);
-          }
+          // Of the lanes of an input port that want the same output, the first from the pointer on asks.
+          let requests = 0;
+          do {
+            const input = 31 - Math.clz32(ready & -ready);
+            ready &= ready - 1;
+            const readyLanes = words[base + READY + input]!;
+            let lanesLeft = readyLanes & (-1 << ((turns >>> (5 * input)) & 31));
+            let others = readyLanes ^ lanesLeft;
+            if (lanesLeft === 0) {
+              lanesLeft = others;
+              others = 0;
+            }
+            for (;;) {
+              const lane = 31 - Math.clz32(lanesLeft & -lanesLeft);
+              lanesLeft &= lanesLeft - 1;
+              const output = words[base + entries + ((input << laneBits) | lane) * ENTRY_WORDS + STATE]! >>> OUT_SHIFT >>> laneBits;
+              const request = output * FLIT_PORTS + input;
+              if (((requests >>> request) & 1) === 0) {
+                asking[request] = lane;
+                requests |= 1 << request;
+              }
+              if (lanesLeft !== 0) continue;
+              if (others === 0) break;
+              lanesLeft = others;
+              others = 0;
+            }
+          } while (ready !== 0);
+          accepted = (requests & (requests - 1)) === 0 ? requests : matchPorts(requests, pointers);
         }
-        if (forksMayWait) for (let port = 0; port < FLIT_PORTS; port++) if (words[base + READY + port] === 0) busy &= ~(1 << port);
 
         while (accepted !== 0) {
           const request = 31 - Math.clz32(accepted & -accepted);
@@ -958,8 +976,12 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
           const vc = (input << laneBits) | lane;
           const entry = base + entries + vc * ENTRY_WORDS;
           const state = words[entry + STATE]!;
+          // Pointers advance: what was granted and accepted comes last in the next cycle.
+          const grant = 3 * output;
+          const accept = ACCEPTS + 3 * input;
           const turn = 5 * input;
-          words[base + TURNS] = (words[base + TURNS]! & ~(31 << turn)) | ((lane + 1 === lanes ? 0 : lane + 1) << turn);
+          pointers = (pointers & ~((7 << grant) | (7 << accept))) | (AFTER[input]! << grant) | (AFTER[output]! << accept);
+          turns = (turns & ~(31 << turn)) | ((lane + 1 === lanes ? 0 : lane + 1) << turn);
           const out = state >>> OUT_SHIFT;
           if (out === FORKED) {
             busy = this.#sendBranch(router, base, vc, entry, output, busy, strip);
@@ -1056,6 +1078,8 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
           if (stillReady === 0) busy &= ~(1 << input);
         }
 
+        words[base + SWITCH_POINTERS] = pointers;
+        words[base + TURNS] = turns;
         words[base + BUSY] = busy;
         if (busy !== 0) keeps |= 1 << bit;
       }
@@ -1178,7 +1202,7 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     const { laneBits, words: recordWords } = this.#layout;
     const base = router * recordWords;
     const free = this.#words[base + FREE + output]!;
-    for (let vc = this.#words[base + WANT + output]!; vc !== NONE; vc = this.#nextWanting(base, vc, output)) {
+    for (let vc = this.#words[base + WANT + output]! & 255; vc !== NONE; vc = this.#nextWanting(base, vc, output)) {
       const lane = vc & ((1 << laneBits) - 1);
       if ((free & this.#lanesOfClass[lane]!) === 0) continue;
       this.#hopes[router * FLIT_PORTS + (vc >>> laneBits)]! |= 1 << lane;
@@ -1195,7 +1219,26 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
       requests = this.#requestSwitch(router, base, input, requests);
     }
     if (this.pipeline.speculative) requests = this.#requestHoping(router, base, requests);
-    return requests === 0 ? 0 : this.#matchPorts(base, requests);
+    if (requests === 0) return 0;
+    const accepted = matchPorts(requests, this.#words[base + SWITCH_POINTERS]!);
+    return this.#trees.length > 0 ? this.#acceptBranches(base, requests, accepted) : accepted;
+  }
+
+  /** A fork whose flit may go on one branch sends it on all others whose output has no other taker. */
+  #acceptBranches(base: number, requests: number, accepted: number): number {
+    const { laneBits, entries } = this.#layout;
+    let more = accepted;
+    for (let request = 0; request < FLIT_PORTS * FLIT_PORTS; request++) {
+      if (((accepted >>> request) & 1) === 0) continue;
+      const input = request % FLIT_PORTS;
+      const lane = this.#asking[request]!;
+      if (this.#words[base + entries + ((input << laneBits) | lane) * ENTRY_WORDS + STATE]! >>> OUT_SHIFT !== FORKED) continue;
+      for (let output = 0; output < FLIT_PORTS; output++) {
+        const branch = output * FLIT_PORTS + input;
+        if (((requests >>> branch) & 1) !== 0 && this.#asking[branch] === lane && ((more >>> (output * FLIT_PORTS)) & 31) === 0) more |= 1 << branch;
+      }
+    }
+    return more;
   }
 
   /** Adds the speculative requests for the switch: where no other lane of the pair asks, the first from the input's pointer on. */
@@ -1290,38 +1333,6 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     }
   }
 
-  /** Separable round-robin matching of input and output ports in one iteration; pointers advance only on accepted grants. */
-  #matchPorts(base: number, requests: number): number {
-    const words = this.#words;
-    const { laneBits, entries } = this.#layout;
-    let pointers = words[base + SWITCH_POINTERS]!;
-    let grants = 0; // bit input × 5 + output
-    for (let output = 0, rest = requests; rest !== 0; output++, rest >>>= FLIT_PORTS) {
-      const inputs = rest & 31;
-      if (inputs !== 0) grants |= 1 << (firstPort[(inputs << 3) | ((pointers >>> (3 * output)) & 7)]! * FLIT_PORTS + output);
-    }
-    let accepted = 0;
-    for (let input = 0; grants !== 0; input++, grants >>>= FLIT_PORTS) {
-      const outputs = grants & 31;
-      if (outputs === 0) continue;
-      const accept = ACCEPTS + 3 * input;
-      const output = firstPort[(outputs << 3) | ((pointers >>> accept) & 7)]!;
-      const lane = this.#asking[output * FLIT_PORTS + input]!;
-      accepted |= 1 << (output * FLIT_PORTS + input);
-      pointers = (pointers & ~((7 << (3 * output)) | (7 << accept))) | (AFTER[input]! << (3 * output)) | (AFTER[output]! << accept);
-      if ((outputs & (outputs - 1)) === 0 || words[base + entries + ((input << laneBits) | lane) * ENTRY_WORDS + STATE]! >>> OUT_SHIFT !== FORKED) continue;
-      // A fork accepts all that its branches were granted.
-      for (let other = 0; other < FLIT_PORTS; other++) {
-        const request = other * FLIT_PORTS + input;
-        if (other === output || ((outputs >>> other) & 1) === 0 || this.#asking[request] !== lane) continue;
-        accepted |= 1 << request;
-        pointers = (pointers & ~(7 << (3 * other))) | (AFTER[input]! << (3 * other));
-      }
-    }
-    words[base + SWITCH_POINTERS] = pointers;
-    return accepted;
-  }
-
   /** The tail of a packet has left and another is behind it: that one's route is computed next. */
   #nextInLine(router: number, base: number, vc: number, entry: number, strip: number): void {
     const packets = this.#packets;
@@ -1351,8 +1362,9 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     words[entry + STATE] = (words[entry + STATE]! & 0xffffff) | (FORKED << OUT_SHIFT);
     for (let output = 0; output < FLIT_PORTS; output++) {
       if (((outputs >>> output) & 1) === 0) continue;
-      forks[fork + F_NEXT + output] = words[base + WANT + output]!;
-      words[base + WANT + output] = vc;
+      const want = words[base + WANT + output]!;
+      forks[fork + F_NEXT + output] = want & 255;
+      words[base + WANT + output] = vc | (want & LISTED);
       this.#list(router, base, output, at);
     }
   }
@@ -1746,6 +1758,28 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     this.deliveredSequence = grown(new Uint32Array(rows), this.deliveredSequence);
     this.deliveredEntered = grown(new Int32Array(rows), this.deliveredEntered);
   }
+}
+
+/**
+ * Separable round-robin matching of input and output ports in one iteration (iSLIP): every output port grants the first request
+ * from its pointer on, every input port accepts the first grant from its own.
+ *
+ * @param requests bit output × 5 + input
+ * @param pointers 3 bits by output port, then by input port
+ * @returns bit output × 5 + input of what was accepted
+ */
+function matchPorts(requests: number, pointers: number): number {
+  let grants = 0; // bit input × 5 + output
+  for (let output = 0, rest = requests; rest !== 0; output++, rest >>>= FLIT_PORTS) {
+    const inputs = rest & 31;
+    if (inputs !== 0) grants |= 1 << (firstPort[(inputs << 3) | ((pointers >>> (3 * output)) & 7)]! * FLIT_PORTS + output);
+  }
+  let accepted = 0;
+  for (let input = 0; grants !== 0; input++, grants >>>= FLIT_PORTS) {
+    const outputs = grants & 31;
+    if (outputs !== 0) accepted |= 1 << (firstPort[(outputs << 3) | ((pointers >>> (ACCEPTS + 3 * input)) & 7)]! * FLIT_PORTS + input);
+  }
+  return accepted;
 }
 
 /** [ports] the next one, round robin. */

@@ -13,19 +13,20 @@ export const FLIT_PORTS = 5;
 // Words of a router's record. The first sixteen are all that an idle or waiting router is asked for.
 export const BUSY = 0; // bits 0-4: input ports with a bit in READY; 10: the source has something to try
 export const READY = 1; // [5] by input port: lanes whose front flit can ask for the switch
-export const WANT = 6; // [5] by output port: input virtual channels whose head flit wants a lane there, a list that goes on in their STATE; NONE
+export const WANT = 6; // [5] by output port: input virtual channels whose head flit wants a lane there, a list that goes on in their STATE; NONE; and LISTED
 export const FREE = 11; // [5] by output port: lanes that no packet holds
 export const SWITCH_POINTERS = 16; // 3 bits by output port: input port that is first in the next grant; 3 by input port: output port that is first in the next accept
 export const TURNS = 17; // 5 bits by input port: lane that is first among those that want the same output
 export const SOURCE_FREE = 18; // lanes of the tile's injection link that no packet holds
 export const SOURCE_CLASSES = 19; // bits: class rows with packets in the source queue
 export const SOURCE_LAST = 20; // class row that sent last
-export const LISTED = 21; // output ports (bits) that are in the list for the next allocation of virtual channels
-export const COUNTS = 22; // [5 × 2] by output port: flits and packets since the last flush
-export const SOURCE_QUEUES = 32; // [classes × 4] see SOURCE_FIELDS; behind them a byte of credits per lane, then LINES, then the entries
+export const COUNTS = 21; // [5 × 2] by output port: flits and packets since the last flush
+export const SOURCE_QUEUES = 31; // [classes × 4] see SOURCE_FIELDS; behind them a byte of credits per lane, then LINES, then the entries
 
 /** `BUSY`: the source of the tile has something that it might send. */
 export const BUSY_SOURCE = 1024;
+/** `WANT`: the port is in the list for the next allocation of virtual channels. */
+export const LISTED = 256;
 /** Bit of the first accept pointer in SWITCH_POINTERS. */
 export const ACCEPTS = 15;
 
