@@ -147,9 +147,9 @@ export function restoreMemory(memory: Memory, saved: MemoryColumns): void {
   for (const [name, column] of Object.entries(memory.columns) as [keyof MemoryColumns, Float64Array | Uint8Array | Int32Array][]) column.set(saved[name]);
 }
 
-/** First cycle in which a channel takes another line. */
-export function acceptCycle(memory: Memory, channel: number): number {
-  return cycleOf(memory, memory.columns.acceptClock[channel]!);
+/** When a channel takes another line, in cycles; memory clocks that do not fall on a cycle give a fraction. */
+export function acceptTime(memory: Memory, channel: number): number {
+  return memory.columns.originCycle[0]! + (memory.columns.acceptClock[channel]! * memory.fabricMegahertz) / memory.timing.clockMegahertz;
 }
 
 /** First cycle in which nothing that was asked for is under way. */

@@ -3,7 +3,7 @@ import { affineValue, elementBytes, type ProgramInstances } from '@kerf/program'
 import { CostError } from '../costs/errors.ts';
 import type { CostOptions } from '../costs/options.ts';
 import { channelOf, checkMemoryMap, type MemoryMap } from '../costs/memory-address.ts';
-import { acceptCycle, createMemory, requestSpread, type Memory } from '../costs/memory-channel.ts';
+import { acceptTime, createMemory, requestSpread, type Memory } from '../costs/memory-channel.ts';
 import type { AnswerColumns } from './engine-state.ts';
 import type { LaidOutPrograms, PlacedTiles } from './laid-out-programs.ts';
 import type { TileHardware } from './tile-hardware.ts';
@@ -155,17 +155,16 @@ export class DieMemory {
   }
 
   /**
-   * Offers the next line of a packet to its channel.
+   * Hands the next line of a packet to its channel. A channel that is not ready takes it as soon as it is, in the order in which lines
+   * were handed to it, and holds up what is behind it at the node.
    *
-   * @returns first cycle in which the node may offer another one; negative: the channel refused, until the cycle that this is the negative of
+   * @returns first cycle in which the node may hand over another line
    */
   takeLine(answers: AnswerColumns, row: number, isWrite: boolean, cycle: number): number {
     const map = this.#maps[answers.node[row]!]!;
     const address = answers.address[row]!;
     const inLine = answers.inLine[row]!;
-    const line = Math.floor(address / map.interleaveBytes);
-    const free = acceptCycle(this.memory, channelOf(map, line));
-    if (free > cycle) return -free;
+    const granted = acceptTime(this.memory, channelOf(map, Math.floor(address / map.interleaveBytes)));
     const bytes = Math.min(LINE_BYTES - (address % LINE_BYTES), answers.lineBytes[row]! - inLine, answers.leftBytes[row]!);
     const done = requestSpread(this.memory, map, address, bytes, isWrite, cycle, 0);
     if (done > answers.doneCycle[row]!) answers.doneCycle[row] = done;
@@ -173,7 +172,7 @@ export class DieMemory {
     const ends = inLine + bytes === answers.lineBytes[row];
     answers.address[row] = address + bytes + (ends ? answers.skipBytes[row]! : 0);
     answers.inLine[row] = ends ? 0 : inLine + bytes;
-    return cycle + 1;
+    return granted > cycle ? Math.floor(granted) + 1 : cycle + 1;
   }
 
   #tensorOf(tile: number, entry: number): number {

@@ -26,7 +26,7 @@ const programs = fc.oneof(
   fc.record({ width: fc.constantFrom(2, 4, 8), height: side, rows: fc.constantFrom(1, 32), columns: fc.constantFrom(1, 64) }).map(({ width, height, rows, columns }) => ring({ width, height }, rows, columns)),
 );
 const options: fc.Arbitrary<TileRunOptions> = fc.record({
-  fidelity: fc.constantFrom('packet' as const, 'packet' as const, 'analytic' as const),
+  fidelity: fc.constantFrom('packet' as const, 'packet' as const, 'packet' as const, 'analytic' as const, 'flit' as const),
   barriers: fc.constantFrom('network' as const, 'software' as const),
   l1Contention: fc.boolean(),
 }).chain((rest) => fc.boolean().map((reference) => (reference ? { ...rest, costs: referenceOptions } : rest)));

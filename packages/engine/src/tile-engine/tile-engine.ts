@@ -454,7 +454,9 @@ export class TileEngine {
     }
     const bytes = this.#laid.bytes[entry]!;
     const { dma } = this.tileHardware;
-    return pushCycles(bytes, hops, this.#flitBytes, dma, this.#costs) - pushCycles(bytes, hops, this.#flitBytes, dma, this.#streaming);
+    const late = pushCycles(bytes, hops, this.#flitBytes, dma, this.#costs) - pushCycles(bytes, hops, this.#flitBytes, dma, this.#streaming);
+    // A channel that takes a line every second cycle is as slow by itself.
+    return this.#laid.kind[entry] === TileOperation.STORE && this.#costs.memoryWritePieces ? Math.max(0, late - Math.ceil(bytes / this.#flitBytes)) : late;
   }
 
   /** What another engine's last operation was about. */
@@ -573,7 +575,10 @@ export class TileEngine {
   /** Ends an operation of the DMA or fabric engine at a cycle, once that is noticed. */
   #finish(slot: number, cycle: number): void {
     this.#tiles.phase[slot] = FINISHING;
-    this.#heap.push(Math.max(this.#scalars.now + 1, cycle + this.tileHardware.dma.pollCycles), slot);
+    // The loop that waits began with the operation; it looks once per pass.
+    const { pollCycles } = this.tileHardware.dma;
+    const start = this.#tiles.startCycle[slot]!;
+    this.#heap.push(Math.max(this.#scalars.now + 1, start + Math.ceil((cycle - start) / pollCycles) * pollCycles), slot);
   }
 
   #deliver(fabric: Fabric, cycle: number): void {
@@ -667,10 +672,6 @@ export class TileEngine {
     const answers = this.#answers;
     const id = nodes.head[node]!;
     const next = this.memory!.takeLine(answers, id, answers.isStore[id] === 1, cycle);
-    if (next < 0) {
-      this.#heap.push(-next, this.#slots + node);
-      return;
-    }
     nodes.freeCycle[node] = next;
     if (answers.leftBytes[id] === 0) {
       const following = answers.next[id]!;
