@@ -125,7 +125,7 @@ function build(output: Output, done: (exitCode: number) => void): Command {
     .option('--all', 'show every row, not only those that fail')
     .option('--jobs <n>', 'cases run at a time (default: one per processor)', positive)
     .option('--out <file>', 'Arrow file to write (default: runs/ledger.arrow)')
-    .option('--programs <folder>', 'where the tile programs that cases run are written (default: runs/ledger-programs)')
+    .option('--programs <folder>', 'where the tile programs that cases run are written (default: ledger-programs beside the Arrow file)')
     .option('--json', 'one JSON object on standard output')
     .action(async (flags: ValidateFlags) => done(await validate(flags, output, kerf)));
 

@@ -50,7 +50,7 @@ export function suiteNamed(all: readonly Suite[], name: string): Suite {
 function absentPart(suite: Suite, references: References, { file, part }: Suite['sources'][number]): PlannedCase {
   const reason = references.files.has(file) ? `${nameOf(references, file)} has no rows for it (${part}).` : `${nameOf(references, file)} is not there.`;
   return {
-    suite: suite.name, name: `${file}, ${part}`, source: file, fidelity: suite.fidelities[0]!, list: 'ours', options: '', steps: [], files: [], costSeconds: 0,
+    suite: suite.name, name: `${file}, ${part}`, source: file, fidelity: suite.fidelities[0]!, list: 'ours', options: '', steps: [], costSeconds: 0,
     rows: [{ what: '', unit: '', expected: null, tolerance: null, ours: null }], unrun: { verdict: 'needs-data', reason },
   };
 }

@@ -46,7 +46,7 @@ export interface PlannedCase {
   readonly options: string;
   readonly steps: readonly CommandStep[];
   /** Files that the commands read and that do not ship. */
-  readonly files: readonly CaseFile[];
+  readonly files?: readonly CaseFile[];
   readonly rows: readonly PlannedRow[];
   /** CPU seconds of all steps, a rough statement. */
   readonly costSeconds: number;

@@ -51,13 +51,13 @@ export interface Suite {
 
 /** @throws Error when a draft contradicts its suite, which is a bug of the suite */
 export function completeCase(suite: Suite, draft: CaseDraft): PlannedCase {
-  const { name, source, fidelity, list = 'ours', rows, costSeconds, files = [] } = draft;
+  const { name, source, fidelity, list = 'ours', rows, costSeconds, files } = draft;
   if (!suite.fidelities.includes(fidelity)) throw new Error(`Suite ${suite.name} does not declare the fidelity ${fidelity} of its case ${name}.`);
   const extra = suite.referenceOptions ?? [];
   if (list === 'reference-options' && extra.length === 0 && suite.built) throw new Error(`Suite ${suite.name} names no options of a reference for its case ${name}.`);
   const options = list === 'reference-options' ? extra : [];
   const steps = draft.steps.map((step): CommandStep => (typeof step === 'function' ? (earlier) => [...step(earlier), ...options] : [...step, ...options]));
-  const complete = { suite: suite.name, name, source, fidelity, list, options: options.join(' '), steps, files, rows, costSeconds };
+  const complete = { suite: suite.name, name, source, fidelity, list, options: options.join(' '), steps, rows, costSeconds, ...(files === undefined ? {} : { files }) };
   if (!suite.built) return { ...complete, unrun: { verdict: 'not-modelled', reason: 'Kerf does not model this yet.' } };
   if (draft.notModelled !== undefined) return { ...complete, unrun: { verdict: 'not-modelled', reason: draft.notModelled } };
   return draft.missing === undefined ? complete : { ...complete, unrun: { verdict: 'needs-data', reason: draft.missing } };

@@ -9,7 +9,7 @@ import type { PlannedCase } from '@kerf/validation';
  * @throws NodeError `FILE_UNWRITABLE`, `DISK_FULL`
  */
 export function writeCaseFiles(cases: readonly PlannedCase[]): void {
-  const files = new Map(cases.filter(({ unrun }) => unrun === undefined).flatMap(({ files: own }) => own.map((file) => [file.path, file] as const)));
+  const files = new Map(cases.filter(({ unrun }) => unrun === undefined).flatMap(({ files: own = [] }) => own.map((file) => [file.path, file] as const)));
   for (const { path, content } of files.values()) {
     try {
       mkdirSync(dirname(resolve(path)), { recursive: true });

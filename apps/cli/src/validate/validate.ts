@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import {
   caseText, commandText, ledgerArrow, ledgerText, medianRows, planLedger, quickSample, ROW_LISTS, suites, totalsByList, totalsOf, totalsText, verdictRows,
@@ -34,7 +35,7 @@ const SAMPLE = 8;
 const SEED = 1;
 const MOST_JOBS = 64;
 const LEDGER = 'runs/ledger.arrow';
-const PROGRAMS = 'runs/ledger-programs';
+const PROGRAMS = 'ledger-programs';
 
 /**
  * `kerf validate`: plans, which checks all that it reads, runs every case through the public command, judges and prints.
@@ -47,7 +48,8 @@ export async function validate(flags: ValidateFlags, output: Output, kerf: Kerf,
   if (flags.quick !== true && (flags.sample !== undefined || flags.seed !== undefined)) {
     throw new CliError('CLI_USAGE', '--sample and --seed say what --quick draws; give them with --quick.');
   }
-  const programs = flags.programs ?? PROGRAMS;
+  const path = flags.out ?? LEDGER;
+  const programs = flags.programs ?? join(dirname(path), PROGRAMS);
   const references = flags.reference === undefined ? shippedReferences(programs) : referencesIn(flags.reference, programs);
   const plan = planLedger(suites, flags.suite, references);
   for (const warning of plan.warnings) output.err(`kerf: warning: ${warning}\n`);
@@ -56,7 +58,6 @@ export async function validate(flags: ValidateFlags, output: Output, kerf: Kerf,
     output.out(flags.json === true ? `${JSON.stringify(listJson(cases))}\n` : listText(plan, cases, flags.all === true));
     return exitCodes.done;
   }
-  const path = flags.out ?? LEDGER;
   assertWritable(path);
   const started = performance.now();
   writeCaseFiles(cases);

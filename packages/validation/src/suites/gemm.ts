@@ -53,8 +53,11 @@ export const gemm: Suite = {
     },
   }],
   formulas: () => published.map(({ m, n, k, percent }): CaseDraft => ({
-    name: `${m}-${n}-${k} on 32x32 tiles`, source: 'arXiv 2604.02110, utilisation of SUMMA, read off a plot', fidelity: 'packet', costSeconds: (m * n * k) / 4e10,
-    steps: [gemmLine('flat-32x32', { m, n, k }, ['--mapping', 'published'])],
-    rows: [{ what: 'utilisation', unit: '%', expected: percent, tolerance: POINTS / percent, ours: ([output]) => 100 * numberIn(output, 'utilisation') }],
+    name: `${m}-${n}-${k} on 32x32 tiles`, source: 'arXiv 2604.02110, utilisation of SUMMA, read off a plot', fidelity: 'packet', costSeconds: (m * n * k) / 2e10,
+    steps: [gemmLine('flat-32x32', { m, n, k }, []), gemmLine('flat-32x32', { m, n, k }, ['--mapping', 'published'])],
+    rows: [
+      { what: 'utilisation, layout chosen by Kerf', unit: '%', expected: percent, tolerance: POINTS / percent, ours: ([output]) => 100 * numberIn(output, 'utilisation') },
+      { what: 'utilisation, layout and schedule of the published kernel', unit: '%', expected: percent, tolerance: null, ours: ([, output]) => 100 * numberIn(output, 'utilisation') },
+    ],
   })),
 };
