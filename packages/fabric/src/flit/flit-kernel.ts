@@ -897,7 +897,6 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     const credits = this.#credits;
     const arrivals = this.#arrivals;
     const pending = this.#pending;
-    const pendingSlots = this.#pendingSlots;
     const headSlot = (now + this.#linkDelay + this.#before) & slotMask;
     const bodySlot = (now + this.#linkDelay) & slotMask;
     const creditSlot = (now + this.#creditDelay) & slotMask;
@@ -909,6 +908,11 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     const returnAtOnceToSource = hold ? 256 : this.#sourceCreditDelay;
     const ejectionCounts = hold || this.bufferFlits < this.#ejectionCreditDelay;
     const reverse = this.#reverse;
+    // Whatever is sent is due in one of these cycles; where nothing is, an empty cycle does no harm.
+    this.#pendingSlots[headSlot] = 1;
+    this.#pendingSlots[bodySlot] = 1;
+    this.#pendingSlots[creditSlot] = 1;
+    this.#pendingSlots[arrivalSlot] = 1;
     let linkHops = 0;
     let flitHops = 0;
     let awakeWords = this.#awakeWords[strip]!;
@@ -1002,7 +1006,6 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
           if (output === LOCAL) {
             if (remaining === 0) {
               arrivals.push2(arrivalSlot, router, front);
-              pendingSlots[arrivalSlot] = 1;
             }
             if (ejectionCounts) {
               words[base + lines + out] = outLine - 1;
@@ -1021,12 +1024,10 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
               const target = words[entry + TARGET]!;
               heads.push4(at, to, front, (state & TREE) === 0 ? target + step[output]! : target, state & (LEFT_MASK | TREE));
               pending[at] = 1;
-              pendingSlots[headSlot] = 1;
             } else {
               const at = bodySlot * strips + (toRouter >>> STRIP_BITS);
               bodies.push1(at, to);
               pending[at] = 1;
-              pendingSlots[bodySlot] = 1;
             }
           }
 
@@ -1047,7 +1048,6 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
               const at = creditSlot * strips + (before >>> STRIP_BITS);
               credits.push1(at, (before << 8) | beforeOut);
               pending[at] = 1;
-              pendingSlots[creditSlot] = 1;
             }
           }
 
@@ -1764,21 +1764,25 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
  * Separable round-robin matching of input and output ports in one iteration (iSLIP): every output port grants the first request
  * from its pointer on, every input port accepts the first grant from its own.
  *
- * @param requests bit output × 5 + input
+ * @param requests bit output × 5 + input; at least one
  * @param pointers 3 bits by output port, then by input port
  * @returns bit output × 5 + input of what was accepted
  */
 function matchPorts(requests: number, pointers: number): number {
   let grants = 0; // bit input × 5 + output
-  for (let output = 0, rest = requests; rest !== 0; output++, rest >>>= FLIT_PORTS) {
-    const inputs = rest & 31;
-    if (inputs !== 0) grants |= 1 << (firstPort[(inputs << 3) | ((pointers >>> (3 * output)) & 7)]! * FLIT_PORTS + output);
-  }
+  do {
+    const output = ((31 - Math.clz32(requests)) * 13) >> 6; // divided by 5
+    const inputs = requests >>> (output * FLIT_PORTS);
+    requests ^= inputs << (output * FLIT_PORTS);
+    grants |= 1 << (firstPort[(inputs << 3) | ((pointers >>> (3 * output)) & 7)]! * FLIT_PORTS + output);
+  } while (requests !== 0);
   let accepted = 0;
-  for (let input = 0; grants !== 0; input++, grants >>>= FLIT_PORTS) {
-    const outputs = grants & 31;
-    if (outputs !== 0) accepted |= 1 << (firstPort[(outputs << 3) | ((pointers >>> (ACCEPTS + 3 * input)) & 7)]! * FLIT_PORTS + input);
-  }
+  do {
+    const input = ((31 - Math.clz32(grants)) * 13) >> 6;
+    const outputs = grants >>> (input * FLIT_PORTS);
+    grants ^= outputs << (input * FLIT_PORTS);
+    accepted |= 1 << (firstPort[(outputs << 3) | ((pointers >>> (ACCEPTS + 3 * input)) & 7)]! * FLIT_PORTS + input);
+  } while (grants !== 0);
   return accepted;
 }
 
