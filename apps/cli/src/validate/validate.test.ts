@@ -27,7 +27,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 /** Every command prints the same. */
 const prints = (value: object): RunCommand => async () => ({ exitCode: 0, out: JSON.stringify(value), err: '' });
 
-async function call(flags: Partial<ValidateFlags>, run: RunCommand = prints({ wholeGigabytesPerSecond: 200 })) {
+async function call(flags: Partial<ValidateFlags>, run: RunCommand = prints({ wholeGigabytesPerSecond: 200, throughputGigabytesPerSecond: 200 })) {
   let out = '';
   let err = '';
   const code = await validate({ suite: [], out: at('ledger.arrow'), ...flags }, { out: (text) => void (out += text), err: (text) => void (err += text) }, kerf, run);

@@ -3,7 +3,7 @@ import type { Suite } from '../suite.ts';
 import { ProgramFile } from '../tile-programs/program-file.ts';
 import { insideL1 } from './l1.ts';
 import { columnsOf, OTHERS, OTHERS_TEXT, referenceOptions, SMALL_PROGRAM, softhierCases, tile00, type Plan } from './softhier-cases.ts';
-import { transfers } from './unicast.ts';
+import { listOfPulls, transfers } from './unicast.ts';
 
 const schema = Type.Object({
   op: Type.String({ description: 'What was done.' }),
@@ -18,6 +18,9 @@ const schema = Type.Object({
 const ISSUE_PERIOD = 14;
 const LINK_BYTES = 128;
 const L1_BYTES = 512;
+/** Software of the measurement, as the reference says: once per region, and from the second transfer on between two that wait for each other. */
+const REGION_CYCLES = 13;
+const LOOP_CYCLES = 5;
 /** What two buffers of a tile hold together. */
 const ROOM = 262_144;
 
@@ -36,15 +39,16 @@ export const dma: Suite = {
     if (match === null) return `Kerf does not know the operation ${op}.`;
     const [, memory, side, way, to, copy, , , twoDimensional] = match;
     const inside = memory === undefined && way === undefined;
+    const software = { softwareCycles: row.dependent === false ? 0 : REGION_CYCLES + (count - 1) * LOOP_CYCLES };
     // Loads behind the first follow traffic.
-    const idle = memory === 'load' ? { idleLoads: 1 } : {};
+    const idle = { ...software, ...(memory === 'load' ? { idleLoads: 1 } : {}) };
     if (twoDimensional !== undefined) {
       const { lines = 64, line_bytes: lineBytes = bytes / 64 } = row;
       const strided = { count: lines, columns: columnsOf(lineBytes) };
       const name = `${op.replaceAll('_', '-')}-${bytes}`;
       if (memory !== undefined) return { ...idle, list: 'reference-options', tolerance: OTHERS, set: SMALL_PROGRAM, edges: { data: side! }, at: tile00(edge), name, content: () => memoryLines(memory === 'store', strided) };
-      if (way !== undefined) return { list: way === 'push' ? 'reference-options' : 'ours', tolerance: OTHERS, ...transfers(way as 'push' | 'pull', to as '1hop' | 'corner', edge, [bytes], strided) };
-      return { list: 'ours', tolerance: OTHERS, name, content: () => linesInsideL1(copy !== undefined, strided) };
+      if (way !== undefined) return { ...software, list: way === 'push' ? 'reference-options' : listOfPulls(bytes), tolerance: OTHERS, ...transfers(way as 'push' | 'pull', to as '1hop' | 'corner', edge, [bytes], strided) };
+      return { ...software, list: 'ours', tolerance: OTHERS, name, content: () => linesInsideL1(copy !== undefined, strided) };
     }
     const list = row.dependent === false ? merged(bytes, count, inside ? L1_BYTES : LINK_BYTES, copy === undefined ? ROOM : ROOM / 2) : Array.from({ length: count }, () => bytes);
     if (list === null) return 'Short transfers queued one behind the other: an engine of a tile does one operation at a time.';
@@ -53,8 +57,8 @@ export const dma: Suite = {
       const name = `${memory}-${list[0]}-n${list.length}`;
       return { ...idle, list: 'reference-options', tolerance: OTHERS, set: SMALL_PROGRAM, edges: { data: side! }, at: tile00(edge), name, content: () => memoryTransfers(memory === 'store', list), ...note };
     }
-    if (way !== undefined) return { list: way === 'push' ? 'reference-options' : 'ours', tolerance: OTHERS, ...transfers(way as 'push' | 'pull', to as '1hop' | 'corner', edge, list), ...note };
-    return { list: 'ours', tolerance: OTHERS, name: `${copy === undefined ? 'l1-zero-fill' : 'l1-copy'}-${list[0]}-n${list.length}`, content: () => insideL1(copy !== undefined, list), ...note };
+    if (way !== undefined) return { ...software, list: way === 'push' ? 'reference-options' : listOfPulls(bytes), tolerance: OTHERS, ...transfers(way as 'push' | 'pull', to as '1hop' | 'corner', edge, list), ...note };
+    return { ...software, list: 'ours', tolerance: OTHERS, name: `${copy === undefined ? 'l1-zero-fill' : 'l1-copy'}-${list[0]}-n${list.length}`, content: () => insideL1(copy !== undefined, list), ...note };
   })],
 };
 

@@ -38,8 +38,11 @@ export const machines: Readonly<Record<string, { readonly hardware: string; read
 const IDLE_REFRESH_CYCLES = 65;
 const LATER_REFRESH_CYCLES = 11;
 
-/** How a row is run, and how many of its loads come after an idle time. A text says why it cannot be. */
-export type Plan = string | (Omit<ProgramRun, 'hardware'> & { readonly list: RowList; readonly tolerance: Tolerance; readonly note?: string; readonly costSeconds?: number; readonly idleLoads?: number });
+/**
+ * How a row is run, how many of its loads come after an idle time, and what software of the measurement takes beside an empty region. A
+ * text says why it cannot be run.
+ */
+export type Plan = string | (Omit<ProgramRun, 'hardware'> & { readonly list: RowList; readonly tolerance: Tolerance; readonly note?: string; readonly costSeconds?: number; readonly idleLoads?: number; readonly softwareCycles?: number });
 
 /** The tile that the reference calls (0, 0). */
 export function tile00(edge: number): { readonly x: number; readonly y: number } {
@@ -86,15 +89,15 @@ function caseOf<R extends SofthierRow>(references: References, file: SofthierFil
   const plan = machine === undefined ? `Kerf has no preset for the machine "${row.machine}".` : expected === null ? 'The region was not timed.' : planOf(row, machine.edge);
   const what: PlannedRow = { what: '', unit: 'cycles', expected, tolerance: null, ours: null };
   if (typeof plan === 'string') return { name, source, fidelity: 'packet', steps: [], rows: [what], costSeconds: 0, notModelled: plan };
-  const { list, tolerance, note, costSeconds = 0.3, idleLoads = 0, ...run } = plan;
+  const { list, tolerance, note, costSeconds = 0.3, idleLoads = 0, softwareCycles = 0, ...run } = plan;
   const { line, file: program } = programRun(references, { ...run, hardware: machine!.hardware });
   const frame = mean(rows.map((one) => emptyRegionCycles(references, file, one)));
   // A second repeat comes late enough for all refreshes to be done ahead.
   const waits = idleLoads * mean(rows.map(({ repetition = 1 }) => (repetition === 1 ? IDLE_REFRESH_CYCLES : LATER_REFRESH_CYCLES)));
-  const notes = [`with the ${Math.round(frame)} cycles of an empty region`, ...(waits > 0 ? [`and ${Math.round(waits)} for refreshes of the idle time before`] : []), ...(rows.length > 1 ? [`mean of ${rows.length} repeats`] : []), ...(note === undefined ? [] : [note])];
+  const notes = [`with the ${Math.round(frame)} cycles of an empty region`, ...(waits > 0 ? [`and ${Math.round(waits)} for refreshes of the idle time before`] : []), ...(softwareCycles > 0 ? [`and ${softwareCycles} of loop and time stamps`] : []), ...(rows.length > 1 ? [`mean of ${rows.length} repeats`] : []), ...(note === undefined ? [] : [note])];
   return {
     name, source, fidelity: 'packet', list, steps: [line], files: [program], costSeconds,
-    rows: [{ ...what, tolerance: Math.max(tolerance.share, tolerance.cycles / expected!), ours: ([output]) => frame + waits + cyclesOf(output), note: notes.join('; ') }],
+    rows: [{ ...what, tolerance: Math.max(tolerance.share, tolerance.cycles / expected!), ours: ([output]) => frame + waits + softwareCycles + cyclesOf(output), note: notes.join('; ') }],
   };
 }
 

@@ -1,11 +1,12 @@
 import { Type } from '@sinclair/typebox';
+import type { RowList } from '../ledger-row.ts';
 import type { Suite } from '../suite.ts';
 import { ProgramFile } from '../tile-programs/program-file.ts';
 import { columnsOf, referenceOptions, softhierCases, type Plan, type Tolerance } from './softhier-cases.ts';
 
 const TOLERANCE: Tolerance = { share: 0.05, cycles: 0 };
 
-/** A transfer of one burst has one row of L1 in flight. */
+const ROW_BYTES = 512;
 const BURST_BYTES = 4096;
 
 const schema = Type.Object({
@@ -15,8 +16,8 @@ const schema = Type.Object({
 
 /**
  * Transfers between the L1 of two tiles, alone and in patterns. Answers of the reference take no time, and its routers hand a tile what
- * comes from all sides at once, up to the rate of L1: second list. There writes keep few rows of L1 in flight, which reads do not: a read
- * of one burst, as a send of the other tile, is in the first list, where sends have no such limit and answers travel.
+ * comes from all sides at once, up to the rate of L1: second list. There a write of one burst keeps one row of L1 in flight, which a read
+ * does not: a read of several rows and one burst, as a send of the other tile, is in the first list, where answers travel instead.
  */
 export const unicast: Suite = {
   name: 'unicast',
@@ -27,7 +28,7 @@ export const unicast: Suite = {
   medianTolerance: 0.03,
   referenceOptions: [...referenceOptions, '--set', 'hardware.localLink.bytesPerCycle=512'],
   sources: [softhierCases('softhier-runs.json', ['unicast', 'pattern'], schema, ({ op, bytes }, edge): Plan => {
-    const pulls = bytes > BURST_BYTES ? 'reference-options' : 'ours';
+    const pulls = listOfPulls(bytes);
     const single = /^unicast_(push|pull)_(1hop|corner)$/.exec(op);
     if (single !== null) {
       const [, way, to] = single as unknown as [string, 'push' | 'pull', '1hop' | 'corner'];
@@ -43,6 +44,11 @@ export const unicast: Suite = {
     }
   })],
 };
+
+/** Where a read of so many bytes of another tile belongs, see {@link unicast}. */
+export function listOfPulls(bytes: number): RowList {
+  return bytes > ROW_BYTES && bytes <= BURST_BYTES ? 'ours' : 'reference-options';
+}
 
 /**
  * Tile (0, 0) and its neighbour to the east or the opposite corner, one transfer after the other: from the tile, or to it. A pull is the
