@@ -378,11 +378,13 @@ function bookOpening(memory: Memory, pseudo: number, earliestClock: number): num
   const words = pseudo * RING_WORDS;
   const tail = columns.openTailSlot[pseudo]!;
   const window = 2 ** fourOpensSlots - 1;
+  const both = 2 ** (2 * fourOpensSlots - 1) - 1;
   let slot = Math.max(tail - REORDER_SLOTS, Math.ceil(earliestClock / timing.openGapClocks));
   for (; slot < tail + fourOpensSlots; slot++) {
     if (slot < tail) slot = nextFree(openings, words, slot, tail);
     // Of the slots around it, any so many in a row hold at most four openings, this one included.
     const around = bitsAround(openings, words, slot - fourOpensSlots + 1);
+    if (ones(around & both) < 4) break;
     let fits = true;
     for (let from = 0; from < fourOpensSlots && fits; from++) fits = ones((around >>> from) & window) < 4;
     if (fits) break;
@@ -406,9 +408,9 @@ function bitsAround(ring: Int32Array, words: number, slot: number): number {
 }
 
 function ones(bits: number): number {
-  let count = 0;
-  for (; bits !== 0; bits &= bits - 1) count++;
-  return count;
+  let count = bits - ((bits >>> 1) & 0x55555555);
+  count = (count & 0x33333333) + ((count >>> 2) & 0x33333333);
+  return Math.imul((count + (count >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }
 
 /** Forgets the bits of the slots `from` ≤ s ≤ `until`. */
