@@ -9,10 +9,10 @@ import { DIRECTIONS, EAST, LOCAL, NORTH, PORT_STRIDE, SOUTH, WEST } from '../por
 import { checkRoute } from '../routes/check-route.ts';
 import { EventRing } from './event-ring.ts';
 import {
-  ACCEPT_SHIFT, ACCEPTS, ACTIVE, BUSY, BUSY_SOURCE, COUNTS, CREDITS_MASK, ENTRY_WORDS, F_FRESH, F_FRESH_CYCLE, F_GONE, F_GRANTED, F_NEXT, F_OUT, F_PENDING, F_SENT, F_STRIDE, F_TREE, firstPort, FLAGS,
-  FLIT_HERE, FLIT_PORTS, FLITS_HERE, FORKED, FREE, FRONT, GRANT_SHIFT, HEAD, LEFT_MASK, LISTED, MOST_BUFFER_FLITS, MOST_PACKET_FLITS, NONE, OUT_SHIFT, OWNER_SHIFT,
+  ACCEPTS, ACTIVE, BUSY, BUSY_SOURCE, COUNTS, CREDITS_MASK, ENTRY_WORDS, F_FRESH, F_FRESH_CYCLE, F_GONE, F_GRANTED, F_NEXT, F_OUT, F_PENDING, F_POINTER, F_SENT, F_STRIDE, F_TREE, firstPort, FLAGS,
+  FLIT_HERE, FLIT_PORTS, FLITS_HERE, FORKED, FREE, FRONT, GRANT_SHIFT, HEAD, LEFT_MASK, LISTED, MOST_BUFFER_FLITS, MOST_PACKET_FLITS, NEXT_SHIFT, NONE, OUT_SHIFT, OWNER_SHIFT,
   P_BYTES, P_ENTERED, P_LAST, P_META, P_NEXT, P_SEQUENCE, P_SOURCE, P_STRIDE, P_TARGET, QUEUE_FIRST, QUEUE_LANE, QUEUE_LAST, QUEUE_LEFT, QUEUED, READY, recordLayout,
-  SOURCE_CLASSES, SOURCE_FIELDS, SOURCE_FREE, SOURCE_LAST, SOURCE_QUEUES, STATE, STRIP_BITS, SWITCH_POINTERS, TARGET, TREE, TURNS, WANT, type FlitScalars, type FlitSnapshot,
+  SOURCE_CLASSES, SOURCE_FIELDS, SOURCE_FREE, SOURCE_LAST, SOURCE_QUEUES, STATE, STRIP_BITS, SWITCH_POINTERS, TARGET, TREE, TURNS, WANT, WANTS, WANTS_SHIFT, type FlitScalars, type FlitSnapshot,
   type RecordLayout,
 } from './flit-state.ts';
 import { routerCycles, stagesOf, type FlitPipeline } from './pipeline.ts';
@@ -436,7 +436,7 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
 
   #applyHeads(at: number, cycle: number, strip: number): void {
     const words = this.#words;
-    const { entries, words: recordWords } = this.#layout;
+    const { entries, lines, words: recordWords } = this.#layout;
     const row = this.#heads.rows[at]!;
     const used = this.#heads.used[at]!;
     const before = this.#before;
@@ -465,7 +465,7 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
       // It arrived `before` cycles ago. Was it behind a tail then, its route computation began after that.
       const delayed = before > 0 && ~front >= cycle - before;
       if (delayed || !plainRoutes || (flits & TREE) !== 0) {
-        words[entry + STATE] = (state & ~FLAGS) | flits | HEAD;
+        words[entry + STATE] = state | flits | HEAD;
         if (delayed) this.#pushTurn(~front + 1 + before, strip, where);
         else this.#wantOutput(router, base, vc, entry, at);
         wantedRow = this.#wanted.reserve(at, (used - i) >>> 2);
@@ -476,13 +476,15 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
       let output = LOCAL;
       if (east !== 0) output = EAST + (east >>> 31) * (WEST - EAST);
       else if (target !== 0) output = SOUTH + (target >>> 31) * (NORTH - SOUTH);
+      words[entry + STATE] = state | flits | HEAD;
       const want = words[base + WANT + output]!;
-      words[entry + STATE] = (state & FLITS_HERE) | flits | HEAD | ((want & 255) << OUT_SHIFT);
+      if (want >>> WANTS_SHIFT !== 0) words[base + lines + vc] = (words[base + lines + vc]! & 0xffffff) | (want << NEXT_SHIFT);
+      const wanted = ((want & ~255) + WANTS) | vc;
       if ((want & LISTED) !== 0 || words[base + FREE + output] === 0) {
-        words[base + WANT + output] = vc | (want & LISTED);
+        words[base + WANT + output] = wanted;
         continue;
       }
-      words[base + WANT + output] = vc | LISTED;
+      words[base + WANT + output] = wanted | LISTED;
       const end = wantedUsed[at]!;
       wantedRow[end] = (router << 3) | output;
       wantedUsed[at] = end + 1;
@@ -544,18 +546,25 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
         this.#wantBranches(router, base, vc, entry, outputs, at);
         return;
       }
-      this.#want(router, base, vc, entry, 31 - Math.clz32(outputs), at);
+      this.#want(base, vc, 31 - Math.clz32(outputs));
+      this.#list(router, base, 31 - Math.clz32(outputs), at);
       return;
     }
-    this.#want(router, base, vc, entry, this.#outputOf(router, vc), at);
+    const output = this.#outputOf(router, vc);
+    this.#want(base, vc, output);
+    this.#list(router, base, output, at);
   }
 
-  #want(router: number, base: number, vc: number, entry: number, output: number, at: number): void {
+  /** Puts a virtual channel first into the list of those that want a lane of an output port. */
+  #want(base: number, vc: number, output: number): void {
     const words = this.#words;
+    const { entries, lines } = this.#layout;
     const want = words[base + WANT + output]!;
-    words[entry + STATE] = (words[entry + STATE]! & (FLAGS | FLITS_HERE)) | ((want & 255) << OUT_SHIFT);
-    words[base + WANT + output] = vc | (want & LISTED);
-    this.#list(router, base, output, at);
+    words[base + WANT + output] = ((want & ~255) + WANTS) | vc;
+    if (want >>> WANTS_SHIFT === 0) return;
+    const entry = base + entries + vc * ENTRY_WORDS;
+    if (words[entry + STATE]! >>> OUT_SHIFT === FORKED) this.#forks[words[entry + TARGET]! + F_NEXT + output] = want & 255;
+    else words[base + lines + vc] = (words[base + lines + vc]! & 0xffffff) | (want << NEXT_SHIFT);
   }
 
   /** Puts an output port with free lanes into the list of those that somebody wants. */
@@ -744,27 +753,26 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
       const router = where >>> 3;
       const output = where & 7;
       const base = router * recordWords;
-      const vc = words[base + WANT + output]! & 255;
+      const want = words[base + WANT + output]!;
+      const vc = want & 255;
       const entry = base + entries + vc * ENTRY_WORDS;
       const state = words[entry + STATE]!;
       const free = words[base + FREE + output]!;
       const offered = free & lanesOfClass[vc & laneMask]!;
-      if (state >>> OUT_SHIFT !== NONE || offered === 0) {
+      if (want >>> WANTS_SHIFT !== 1 || offered === 0 || state >>> OUT_SHIFT === FORKED) {
         this.#grantedCount = grantedCount;
         this.#allocatePort(router, base, output);
         grantedCount = this.#grantedCount;
-        if (words[base + WANT + output] !== NONE) this.#list(router, base, output, nextAt);
+        if (words[base + WANT + output]! >>> WANTS_SHIFT !== 0) this.#list(router, base, output, nextAt);
         continue;
       }
-      // A single head flit is granted every free lane, and accepts the first from its pointer on.
-      const line = words[base + lines + vc]!;
-      const pointer = line >>> ACCEPT_SHIFT;
+      // A single head flit is granted every free lane, and accepts the first after the one that it accepted last.
+      const pointer = ((state >>> OUT_SHIFT) + 1) & 255;
       const fromPointer = pointer >>> laneBits === output ? offered & (-1 << (pointer & laneMask)) : offered;
       const choice = fromPointer !== 0 ? fromPointer : offered;
       const outLane = 31 - Math.clz32(choice & -choice);
       const out = (output << laneBits) | outLane;
-      words[base + lines + vc] = (line & 0xffffff) | ((out + 1) << ACCEPT_SHIFT);
-      const outLine = words[base + lines + out]!; // may be the same word
+      const outLine = words[base + lines + out]!;
       words[base + lines + out] = (outLine & ~0xffff00) | (vc << OWNER_SHIFT) | ((vc + 1) << GRANT_SHIFT);
       words[entry + STATE] = (state & 0xffffff) | ACTIVE | (out << OUT_SHIFT);
       words[base + FREE + output] = free & ~(1 << outLane);
@@ -780,8 +788,10 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     const words = this.#words;
     const wants = this.#wants;
     const { entries, lines } = this.#layout;
-    let count = 0;
-    for (let vc = words[base + WANT + output]! & 255; vc !== NONE; vc = this.#nextWanting(base, vc, output)) wants[count++] = vc;
+    const want = words[base + WANT + output]!;
+    const count = want >>> WANTS_SHIFT;
+    wants[0] = want;
+    for (let i = 1; i < count; i++) wants[i] = this.#nextWanting(base, wants[i - 1]!, output);
     words[base + WANT + output] = NONE;
     for (let i = 0; i < count; i++) {
       const vc = wants[i]!;
@@ -791,18 +801,16 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
         if (this.pipeline.speculative || out === FORKED || (words[base + lines + out]! & CREDITS_MASK) !== 0) this.#granted[this.#grantedCount++] = (router << 8) | vc;
         continue;
       }
-      const state = words[entry + STATE]!;
-      if (state >>> OUT_SHIFT === FORKED) this.#forks[words[entry + TARGET]! + F_NEXT + output] = words[base + WANT + output]!;
-      else words[entry + STATE] = (state & 0xffffff) | (words[base + WANT + output]! << OUT_SHIFT);
-      words[base + WANT + output] = vc;
+      this.#want(base, vc, output);
     }
   }
 
-  /** The virtual channel that is behind another in the list of those that want a lane of an output port, or NONE. */
+  /** The virtual channel that is behind another in the list of those that want a lane of an output port. */
   #nextWanting(base: number, vc: number, output: number): number {
-    const entry = base + this.#layout.entries + vc * ENTRY_WORDS;
-    const next = this.#words[entry + STATE]! >>> OUT_SHIFT;
-    return next === FORKED ? this.#forks[this.#words[entry + TARGET]! + F_NEXT + output]! : next;
+    const { entries, lines } = this.#layout;
+    const entry = base + entries + vc * ENTRY_WORDS;
+    if (this.#words[entry + STATE]! >>> OUT_SHIFT === FORKED) return this.#forks[this.#words[entry + TARGET]! + F_NEXT + output]!;
+    return this.#words[base + lines + vc]! >>> NEXT_SHIFT;
   }
 
   /**
@@ -814,10 +822,11 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     const { laneBits, entries, lines } = this.#layout;
     const laneMask = (1 << laneBits) - 1;
     const entry = base + entries + vc * ENTRY_WORDS;
-    const line = words[base + lines + vc]!;
-    const pointer = line >>> ACCEPT_SHIFT;
+    const last = words[entry + STATE]! >>> OUT_SHIFT;
+    const forked = last === FORKED;
+    // The branches of a fork share a pointer, which counts lanes.
+    const pointer = forked ? this.#forks[words[entry + TARGET]! + F_POINTER]! : (last + 1) & 255;
     const offered = words[base + FREE + output]! & this.#lanesOfClass[vc & laneMask]!; // a lane that an earlier request took was granted to that one
-    const forked = words[entry + STATE]! >>> OUT_SHIFT === FORKED;
     let candidates = forked || pointer >>> laneBits === output ? offered & (-1 << (pointer & laneMask)) : offered;
     let others = offered ^ candidates;
     let out = 0;
@@ -836,7 +845,6 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     words[base + FREE + output]! &= ~(1 << (out & laneMask));
     const state = words[entry + STATE]! | ACTIVE;
     if (!forked) {
-      words[base + lines + vc] = (words[base + lines + vc]! & 0xffffff) | ((out + 1) << ACCEPT_SHIFT);
       words[entry + STATE] = (state & 0xffffff) | (out << OUT_SHIFT);
       return true;
     }
@@ -848,11 +856,6 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     const { now } = this.#scalars;
     this.#forks[fork + F_FRESH] = (this.#forks[fork + F_FRESH_CYCLE] === now ? this.#forks[fork + F_FRESH]! : 0) | (1 << output);
     this.#forks[fork + F_FRESH_CYCLE] = now;
-    // The branches of a fork share a pointer, which counts lanes and moves with the last of them: the order of ports does not show.
-    if (this.#forks[fork + F_PENDING] === 0) {
-      const next = (pointer & ~laneMask) | ((pointer + 1) & laneMask);
-      words[base + lines + vc] = (words[base + lines + vc]! & 0xffffff) | (next << ACCEPT_SHIFT);
-    }
     return true;
   }
 
@@ -1064,13 +1067,13 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
           } else {
             if (hold) holders[router * FLIT_PORTS + output] = NONE;
             words[base + FREE + output]! |= 1 << (out & laneMask);
-            if (words[base + WANT + output] !== NONE) this.#list(router, base, output, nextAt);
+            if (words[base + WANT + output]! >>> WANTS_SHIFT !== 0) this.#list(router, base, output, nextAt);
             if ((state & QUEUED) !== 0) {
               words[entry + STATE] = state - FLIT_HERE;
               this.#nextInLine(router, base, vc, entry, strip);
             } else {
               words[entry + FRONT] = ~now;
-              words[entry + STATE] = (state & FLITS_HERE) - FLIT_HERE;
+              words[entry + STATE] = (state & ~FLAGS) - FLIT_HERE;
             }
           }
           const stillReady = lanesNow & ~(1 << lane);
@@ -1202,7 +1205,8 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     const { laneBits, words: recordWords } = this.#layout;
     const base = router * recordWords;
     const free = this.#words[base + FREE + output]!;
-    for (let vc = this.#words[base + WANT + output]! & 255; vc !== NONE; vc = this.#nextWanting(base, vc, output)) {
+    const want = this.#words[base + WANT + output]!;
+    for (let i = want >>> WANTS_SHIFT, vc = want & 255; i > 0; vc = --i > 0 ? this.#nextWanting(base, vc, output) : NONE) {
       const lane = vc & ((1 << laneBits) - 1);
       if ((free & this.#lanesOfClass[lane]!) === 0) continue;
       this.#hopes[router * FLIT_PORTS + (vc >>> laneBits)]! |= 1 << lane;
@@ -1343,7 +1347,7 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     packets[packet + P_NEXT] = -1;
     if (next !== last) packets[next + P_LAST] = last; // otherwise its tail may be elsewhere, at the head of another queue
     words[entry + FRONT] = next;
-    words[entry + STATE] = (words[entry + STATE]! & FLITS_HERE) | (packets[next + P_META]! & (LEFT_MASK | TREE)) | HEAD | (next === last ? 0 : QUEUED);
+    words[entry + STATE] = (words[entry + STATE]! & ~FLAGS) | (packets[next + P_META]! & (LEFT_MASK | TREE)) | HEAD | (next === last ? 0 : QUEUED);
     words[entry + TARGET] = packets[next + P_TARGET]!;
     const { now } = this.#scalars;
     if (this.#before > 0) this.#pushTurn(now + 1 + this.#before, strip, (router << 8) | vc);
@@ -1358,13 +1362,12 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     forks.fill(0, fork, fork + F_STRIDE);
     forks[fork + F_TREE] = words[entry + TARGET]!;
     forks[fork + F_PENDING] = outputs;
+    forks[fork + F_POINTER] = ((words[entry + STATE]! >>> OUT_SHIFT) + 1) & 255;
     words[entry + TARGET] = fork;
     words[entry + STATE] = (words[entry + STATE]! & 0xffffff) | (FORKED << OUT_SHIFT);
     for (let output = 0; output < FLIT_PORTS; output++) {
       if (((outputs >>> output) & 1) === 0) continue;
-      const want = words[base + WANT + output]!;
-      forks[fork + F_NEXT + output] = want & 255;
-      words[base + WANT + output] = vc | (want & LISTED);
+      this.#want(base, vc, output);
       this.#list(router, base, output, at);
     }
   }
@@ -1447,7 +1450,7 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     if (last) {
       words[base + FREE + output]! |= 1 << (out & laneMask);
       forks[fork + F_GRANTED]! &= ~(1 << output);
-      if (words[base + WANT + output] !== NONE) this.#list(router, base, output, ((now + 1) & this.#slotMask) * this.#strips + strip);
+      if (words[base + WANT + output]! >>> WANTS_SHIFT !== 0) this.#list(router, base, output, ((now + 1) & this.#slotMask) * this.#strips + strip);
     }
 
     let gone = flits;
@@ -1463,12 +1466,13 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     else this.#pushCredit(now + this.#creditDelay, before >>> STRIP_BITS, (before << 8) | ((input ^ 1) << laneBits) | lane);
     if (gone < flits) return busy;
 
+    words[entry + STATE] = ((state & 0xffffff) - FLIT_HERE) | (forks[fork + F_POINTER]! << OUT_SHIFT);
     this.#freeFork(fork);
     if ((state & QUEUED) !== 0) {
       this.#nextInLine(router, base, vc, entry, strip);
     } else {
       words[entry + FRONT] = ~now;
-      words[entry + STATE] = (state & FLITS_HERE) - FLIT_HERE;
+      words[entry + STATE]! &= ~FLAGS;
     }
     this.#freePacket(front);
     const stillReady = words[base + READY + input]! & ~(1 << lane);
@@ -1682,6 +1686,7 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
     for (let lane = 0; lane < this.#lanes; lane++) record[sourceCredits + (lane >>> 2)]! |= this.bufferFlits << ((lane & 3) * 8);
     for (let vc = 0; vc < FLIT_PORTS << laneBits; vc++) {
       record[entries + vc * ENTRY_WORDS + FRONT] = -1;
+      record[entries + vc * ENTRY_WORDS + STATE] = NONE << OUT_SHIFT;
       record[lines + vc] = this.bufferFlits;
     }
     return record;

@@ -13,7 +13,7 @@ export const FLIT_PORTS = 5;
 // Words of a router's record. The first sixteen are all that an idle or waiting router is asked for.
 export const BUSY = 0; // bits 0-4: input ports with a bit in READY; 10: the source has something to try
 export const READY = 1; // [5] by input port: lanes whose front flit can ask for the switch
-export const WANT = 6; // [5] by output port: input virtual channels whose head flit wants a lane there, a list that goes on in their STATE; NONE; and LISTED
+export const WANT = 6; // [5] by output port, the list of input virtual channels whose head flit wants a lane there: bits 0-7 the first, or NONE; LISTED; 16-31 how many
 export const FREE = 11; // [5] by output port: lanes that no packet holds
 export const SWITCH_POINTERS = 16; // 3 bits by output port: input port that is first in the next grant; 3 by input port: output port that is first in the next accept
 export const TURNS = 17; // 5 bits by input port: lane that is first among those that want the same output
@@ -25,6 +25,9 @@ export const SOURCE_QUEUES = 31; // [classes × 4] see SOURCE_FIELDS; behind the
 
 /** `BUSY`: the source of the tile has something that it might send. */
 export const BUSY_SOURCE = 1024;
+/** `WANT`: one more in the list. */
+export const WANTS = 0x10000;
+export const WANTS_SHIFT = 16;
 /** `WANT`: the port is in the list for the next allocation of virtual channels. */
 export const LISTED = 256;
 /** Bit of the first accept pointer in SWITCH_POINTERS. */
@@ -44,7 +47,7 @@ export const STATE = 2; // see below
 export const ENTRY_WORDS = 3;
 
 // STATE, of the first packet: bits 0-11 flits still to send; flags; 16-23 flits in the buffer, those of later packets included;
-// 24-31 output virtual channel (output port << laneBits | lane), or FORKED; while it wants one the next that wants one of the same port, or NONE.
+// 24-31 output virtual channel that it holds, or the one before it held (output port << laneBits | lane), NONE at first; or FORKED.
 export const LEFT_MASK = 0x0fff;
 export const TREE = 0x1000; // the packet goes to the tiles of a tree
 export const QUEUED = 0x2000; // another packet is behind the first
@@ -60,11 +63,11 @@ export const NONE = 255;
 
 // A word per virtual channel in LINES: bits 0-7, output side: flits that may still be sent; 8-15, output side: input virtual channel
 // that holds the lane, where it is not FREE; 16-23, output side: input virtual channel that is first in the next grant of VC allocation;
-// 24-31, input side: output virtual channel that is first in the next accept.
+// 24-31, input side: the next in the list of those that want a lane of the same port, where there is one.
 export const CREDITS_MASK = 0xff;
 export const OWNER_SHIFT = 8;
 export const GRANT_SHIFT = 16;
-export const ACCEPT_SHIFT = 24;
+export const NEXT_SHIFT = 24;
 
 /** Most flits of a packet at flit fidelity. */
 export const MOST_PACKET_FLITS = 0x0fff;
@@ -94,6 +97,7 @@ export const F_SENT = 9; // [5] flits that a branch has sent
 export const F_NEXT = 14; // [5] the next virtual channel that wants a lane of the branch's port, or NONE
 export const F_FRESH = 19; // output ports whose branch was granted its virtual channel in cycle F_FRESH_CYCLE: it asks for the switch from the next one on
 export const F_FRESH_CYCLE = 20;
+export const F_POINTER = 21; // lane (in the low bits) that is first in the accepts of its branches
 export const F_STRIDE = 24;
 
 /** Where the parts of a record are, for a number of lanes and classes; words from its start. */
