@@ -2,6 +2,7 @@ import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, readdirSync, read
 import { dirname, join } from 'node:path';
 import { readError, systemCode, writeError } from '@kerf/node';
 import { CliError } from './errors.ts';
+import { makeFolder } from './make-folder.ts';
 
 export const MANIFEST = 'manifest.json';
 /** The manifest while it is being written; what a run that was cut off in that moment leaves behind. */
@@ -157,7 +158,7 @@ function lock(path: string): () => void {
   const unlock = (): void => rmSync(file, { force: true });
   for (;;) {
     try {
-      mkdirSync(dirname(path), { recursive: true });
+      makeFolder(dirname(path));
       const descriptor = openSync(file, 'wx');
       writeSync(descriptor, String(process.pid));
       closeSync(descriptor);

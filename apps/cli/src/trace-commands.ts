@@ -1,9 +1,9 @@
-import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { checkTraceAgainstModel, synthesizeRouting, traceWarnings, writeRoutingTrace } from '@kerf/traces';
 import { FileSink, FileSource, hashOf, writeError } from '@kerf/node';
 import type { Output } from './errors.ts';
 import { loadTrace } from './load-trace.ts';
+import { makeFolder } from './make-folder.ts';
 import { buildScenario, modelOf } from './scenario-options.ts';
 
 export interface SynthesisFlags {
@@ -23,7 +23,7 @@ export function traceSynthesize({ model, requests, tokens, seed, out, json }: Sy
   const trace = synthesizeRouting({ model, requests, tokens, seed });
   const path = join(resolve(out), TRACE_FILE);
   try {
-    mkdirSync(resolve(out), { recursive: true });
+    makeFolder(resolve(out));
   } catch (error) {
     throw writeError(error, out);
   }

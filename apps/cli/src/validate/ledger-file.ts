@@ -1,7 +1,8 @@
-import { accessSync, constants, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { writeError } from '@kerf/node';
 import { CliError } from '../errors.ts';
+import { makeFolder } from '../make-folder.ts';
 
 /**
  * Makes sure, before hours of work, that the ledger can be written there. What is there already is replaced only by a whole new file.
@@ -13,7 +14,7 @@ export function assertWritable(path: string): void {
   const there = statSync(resolve(path), { throwIfNoEntry: false });
   if (there !== undefined && !there.isFile()) throw new CliError('LEDGER_FILE', `--out ${path} is there and is no file.`, { path });
   try {
-    mkdirSync(dirname(resolve(path)), { recursive: true });
+    makeFolder(dirname(resolve(path)));
     accessSync(dirname(resolve(path)), constants.W_OK);
   } catch (error) {
     throw writeError(error, path);

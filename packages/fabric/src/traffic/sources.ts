@@ -62,7 +62,7 @@ export class BernoulliSource implements Source {
   constructor(firstTile: number, tiles: number, options: BernoulliOptions) {
     this.#options = options;
     this.#firstTile = firstTile;
-    this.#perLog = 1 / Math.log(1 - options.packetsPerCycle);
+    this.#perLog = 1 / Math.log1p(-options.packetsPerCycle);
     this.#next = new Int32Array(tiles);
     this.#due = new Int32Array(tiles);
     this.#created = new Uint32Array(tiles);

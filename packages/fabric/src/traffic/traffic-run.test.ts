@@ -114,6 +114,12 @@ test('dies of a wafer can pause apart from each other, and change nothing', () =
   expect(run.result()).toEqual(runTraffic(dies(), options));
 });
 
+test('a rate so small that nothing is sent is that', () => {
+  const run = new TrafficRun(fidelities[0]![1](4, 4), { ...base, rate: 1e-300 });
+  while (!run.done) run.advance(NEVER);
+  expect(run.result()).toMatchObject({ status: 'stable', packets: 0, acceptedFlitRate: 0, packetHops: 0 });
+});
+
 test('a mesh so large that the warm-up does not fill it is not called saturated for that, nor for long ways', () => {
   const fabric = new PacketKernel(dieTopology(machine({ tilesX: 150, tilesY: 2, link: { cycles: 10 } }), 0), { channels: 1 });
   const result = runTraffic(fabric, { ...base, rate: 0.002, warmupCycles: 0, cycles: 400 });
