@@ -163,6 +163,8 @@ export interface KernelColumns {
   readonly requests: Int32Array;
   /** [ports × words] lane at which the next look into an input port begins. Empty with a single lane. */
   readonly firstLane: Uint8Array;
+  /** [ports] output whose grant an input port accepts first. Empty with a single lane. */
+  readonly firstOutput: Uint8Array;
   /** [ports × classes] virtual channel that the next packet over an output takes if it has room. Empty with a single virtual channel. */
   readonly nextChannel: Uint8Array;
   /** [endpoints × classes × 2] first and last packet that waits for a virtual channel of the injection port. Empty with a single one. */
@@ -233,6 +235,7 @@ export function emptyColumns(topology: DieTopology, shape: KernelShape, classes:
     endpoints: new Int32Array(endpoints * ENDPOINT_FIELDS),
     requests: new Int32Array(requests),
     firstLane: new Uint8Array(lanes === 1 ? 0 : ports * words),
+    firstOutput: new Uint8Array(lanes === 1 ? 0 : ports),
     nextChannel: new Uint8Array(lanes === classes ? 0 : ports * classes),
     sources: new Int32Array(lanes === classes ? 0 : endpoints * classes * 2).fill(-1),
     combiners: new Int32Array(joins ? routers * COMBINER_FIELDS : 0),
@@ -263,7 +266,7 @@ export function creditsAt({ peer, type, types }: DieTopology, port: number): num
  * that have not been visited since the last time are so already.
  */
 export function resetClock(columns: KernelColumns, { lanes }: Pick<KernelShape, 'lanes'>, classes: number): void {
-  const { ports, routers, endpoints, wakes, eventsAt, occupied, firstLane, nextChannel, combiners } = columns;
+  const { ports, routers, endpoints, wakes, eventsAt, occupied, firstLane, firstOutput, nextChannel, combiners } = columns;
   const shift = portShift(lanes);
   const words = laneWords(lanes);
   const portCount = ports.length >> shift;
@@ -285,6 +288,7 @@ export function resetClock(columns: KernelColumns, { lanes }: Pick<KernelShape, 
       for (let lane = 0; lane < lanes; lane++) ports[at + FIRST_QUEUE + lane * QUEUE_FIELDS + HEAD_SINCE] = 0;
     }
     firstLane.fill(0, first * words, end * words);
+    firstOutput.fill(0, first, end);
     nextChannel.fill(0, first * classes, end * classes);
     if (combiners.length === 0) continue;
     combiners[router * COMBINER_FIELDS + FIRST_JOIN] = -1;

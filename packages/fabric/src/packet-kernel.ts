@@ -104,6 +104,11 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
   readonly #nodeAt: ReadonlyMap<number, number>;
   /** Routers that decide in this cycle. */
   readonly #awake: Int32Array;
+  /** [32] by output, of a router with several lanes: the request (bit of WANTED) and lane that it grants in this visit. */
+  readonly #grantedBit = new Int32Array(32);
+  readonly #grantedLane = new Int32Array(32);
+  /** Cycle from which the router that {@link #match} looked at has more to do, or NEVER. */
+  #matchAgain = NEVER as number;
   /** Words of `wakes` for routers, for these words, and in all, of one cycle. */
   readonly #wakeWords: number;
   readonly #wakeTop: number;
@@ -626,7 +631,9 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
 
   decide(): void {
     const { topology, lanes } = this;
-    const { arrivals, occupied, ports, routers, requests, firstLane } = this.#columns;
+    const { arrivals, occupied, ports, routers, requests, firstLane, firstOutput } = this.#columns;
+    const grantedBit = this.#grantedBit;
+    const grantedLane = this.#grantedLane;
     let { packets } = this.#columns;
     const shift = this.#portShift;
     const { hubRouter } = topology;
@@ -656,6 +663,10 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
         nextCycle = this.#join(router);
         outputs = routers[router * ROUTER_FIELDS + WANTED_OUTPUTS]! & ~(1 << JOIN);
       }
+      if (lanes > 1 && outputs !== 0) {
+        outputs = this.#match(router, outputs);
+        if (this.#matchAgain < nextCycle) nextCycle = this.#matchAgain;
+      }
       while (outputs !== 0) {
         const out = 31 - Math.clz32(outputs & -outputs);
         outputs &= outputs - 1;
@@ -668,46 +679,23 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
         }
         const link = ports[output + LINK]!;
         const kind = (link >>> LINK_KIND) & 3;
-        // Round robin: the input ports from the pointer on, then those before it; at each of them the lanes likewise.
+        // Round robin: the input ports from the pointer on, then those before it. Of several lanes #match has chosen one.
         const wanted = routers[router * ROUTER_FIELDS + WANTED + out]!;
-        let candidates = wanted & (-1 << ports[output + POINTER]!);
-        let earlier = wanted ^ candidates;
-        let bit = 0;
-        let inputPort = 0;
-        let request = 0;
+        let candidates = lanes > 1 ? 1 << grantedBit[out]! : wanted & (-1 << ports[output + POINTER]!);
+        let earlier = lanes > 1 ? 0 : wanted ^ candidates;
         let lane = 0;
-        let laneCandidates = 0;
-        let laneOthers = 0;
         for (;;) {
-          if (laneCandidates === 0) {
-            if (candidates === 0) {
-              if (earlier === 0) break;
-              candidates = earlier;
-              earlier = 0;
-            }
-            bit = 31 - Math.clz32(candidates & -candidates);
-            candidates &= candidates - 1;
-            inputPort = base + bit;
-            if (lanes > 1) {
-              if (words > 1 && !hub) inputPort = base + ((bit / words) | 0);
-              request = requestsAt(router, out, words, hubRouter) + bit;
-              const lanesWanted = requests[request]!;
-              laneCandidates = lanesWanted & (-1 << firstLane[hub ? inputPort * words : base * words + bit]!);
-              laneOthers = lanesWanted ^ laneCandidates;
-            }
+          if (candidates === 0) {
+            if (earlier === 0) break;
+            candidates = earlier;
+            earlier = 0;
           }
+          const bit = 31 - Math.clz32(candidates & -candidates);
+          candidates &= candidates - 1;
+          let inputPort = base + bit;
           if (lanes > 1) {
-            if (laneCandidates === 0) {
-              laneCandidates = laneOthers;
-              laneOthers = 0;
-            }
-            lane = 31 - Math.clz32(laneCandidates & -laneCandidates);
-            laneCandidates &= laneCandidates - 1;
-            if (laneCandidates === 0) {
-              laneCandidates = laneOthers;
-              laneOthers = 0;
-            }
-            if (words > 1 && !hub) lane += (bit % words) << 5;
+            if (words > 1 && !hub) inputPort = base + ((bit / words) | 0);
+            lane = grantedLane[out]!;
           }
           const input = inputPort << shift;
           const queue = input + FIRST_QUEUE + lane * QUEUE_FIELDS;
@@ -771,10 +759,12 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
           const free = now + hold;
           let wantedNow = wanted & ~(1 << bit);
           if (lanes > 1) {
+            const request = requestsAt(router, out, words, hubRouter) + bit;
             const lanesWanted = requests[request]! & ~(1 << (lane & 31));
             requests[request] = lanesWanted;
             if (lanesWanted !== 0) wantedNow = wanted;
             firstLane[hub ? inputPort * words : base * words + bit] = (lane + 1) & 31;
+            firstOutput[inputPort] = (out + 1) & 31;
           }
           ports[output + OUTPUT_FREE] = free;
           if ((link & LINK_UNIT) === 0) ports[output + OUTPUT_LAG] = lag;
@@ -863,6 +853,149 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
     this.#scalars.flitHops += flitHops;
   }
 
+  /**
+   * Switch allocation between ports of several lanes: one iteration of separable round-robin matching (iSLIP). Each output whose
+   * link is free grants the first head that can go, from its pointer on; each input port accepts the first of the outputs that
+   * granted it, from its own. Pointers advance with what is accepted; a grant that is not costs the output this cycle. The branches
+   * of a multicast packet are accepted together.
+   *
+   * @param outputs wanted (bits)
+   * @returns outputs (bits) that serve in this cycle whom {@link #grantedBit} and {@link #grantedLane} say
+   */
+  #match(router: number, outputs: number): number {
+    const { ports, routers, firstOutput, packets } = this.#columns;
+    const shift = this.#portShift;
+    const words = this.#words;
+    const hub = router === this.topology.hubRouter;
+    const base = router * PORT_STRIDE;
+    const now = this.#scalars.now;
+    let granted = 0;
+    let grantedInputs = 0;
+    let refusedInputs = 0;
+    this.#matchAgain = NEVER;
+    for (let rest = outputs; rest !== 0; rest &= rest - 1) {
+      const out = 31 - Math.clz32(rest & -rest);
+      const outputFree = ports[((base + out) << shift) + OUTPUT_FREE]!;
+      if (outputFree > now) {
+        if (outputFree < this.#matchAgain) this.#matchAgain = outputFree;
+        continue;
+      }
+      const bit = this.#grant(router, out, routers[router * ROUTER_FIELDS + WANTED + out]!);
+      if (bit < 0) continue;
+      granted |= 1 << out;
+      const input = 1 << (hub ? bit : (bit / words) | 0);
+      refusedInputs |= grantedInputs & input;
+      grantedInputs |= input;
+    }
+    for (; refusedInputs !== 0; refusedInputs &= refusedInputs - 1) {
+      const input = 31 - Math.clz32(refusedInputs & -refusedInputs);
+      let offered = 0;
+      for (let rest = granted; rest !== 0; rest &= rest - 1) {
+        const out = 31 - Math.clz32(rest & -rest);
+        const bit = this.#grantedBit[out]!;
+        if ((hub ? bit : (bit / words) | 0) === input) offered |= 1 << out;
+      }
+      const later = offered & (-1 << firstOutput[base + input]!);
+      const choice = later !== 0 ? later : offered;
+      let accepted = choice & -choice;
+      const lane = this.#grantedLane[31 - Math.clz32(accepted)]!;
+      const head = ports[((base + input) << shift) + FIRST_QUEUE + lane * QUEUE_FIELDS + QUEUE_HEAD]!;
+      if (packets[head + FINAL]! < 0) {
+        for (let rest = offered; rest !== 0; rest &= rest - 1) if (this.#grantedLane[31 - Math.clz32(rest & -rest)] === lane) accepted |= rest & -rest;
+      }
+      if (accepted === offered) continue;
+      granted &= ~(offered ^ accepted);
+      this.#matchAgain = now + 1;
+    }
+    return granted;
+  }
+
+  /**
+   * The first head that an output can serve now, from its pointer on and at each input port from the first lane in turn: written to
+   * {@link #grantedBit} and {@link #grantedLane}. Notes when the others can be looked at again, and who waits for a credit.
+   *
+   * @returns its bit in `wanted`, or −1
+   */
+  #grant(router: number, out: number, wanted: number): number {
+    const { ports, packets, requests, firstLane } = this.#columns;
+    const { hubRouter } = this.topology;
+    const shift = this.#portShift;
+    const words = this.#words;
+    const hub = router === hubRouter;
+    const base = router * PORT_STRIDE;
+    const now = this.#scalars.now;
+    const hasTrees = this.#trees.length > 0;
+    const port = base + out;
+    const output = port << shift;
+    const link = ports[output + LINK]!;
+    const kind = (link >>> LINK_KIND) & 3;
+    const to = ports[output + PEER]!;
+    const room = to >= 0 ? to << shift : output;
+    const lag = ports[output + OUTPUT_FREE] === now ? ports[output + OUTPUT_LAG]! : 0;
+    let candidates = wanted & (-1 << ports[output + POINTER]!);
+    let earlier = wanted ^ candidates;
+    for (;;) {
+      if (candidates === 0) {
+        if (earlier === 0) return -1;
+        candidates = earlier;
+        earlier = 0;
+      }
+      const bit = 31 - Math.clz32(candidates & -candidates);
+      candidates &= candidates - 1;
+      const inputPort = base + (words > 1 && !hub ? (bit / words) | 0 : bit);
+      const input = inputPort << shift;
+      const inputFree = ports[input + INPUT_FREE]!;
+      // Nobody but a packet of a tree can go while the port is read.
+      if (inputFree > now && !hasTrees) {
+        if (inputFree < this.#matchAgain) this.#matchAgain = inputFree;
+        continue;
+      }
+      const lanesWanted = requests[requestsAt(router, out, words, hubRouter) + bit]!;
+      let lanesLeft = lanesWanted & (-1 << firstLane[hub ? inputPort * words : base * words + bit]!);
+      let others = lanesWanted ^ lanesLeft;
+      for (;;) {
+        if (lanesLeft === 0) {
+          if (others === 0) break;
+          lanesLeft = others;
+          others = 0;
+        }
+        let lane = 31 - Math.clz32(lanesLeft & -lanesLeft);
+        lanesLeft &= lanesLeft - 1;
+        if (words > 1 && !hub) lane += (bit % words) << 5;
+        const queue = input + FIRST_QUEUE + lane * QUEUE_FIELDS;
+        const headSince = ports[queue + HEAD_SINCE]!;
+        const readable = inputFree > headSince ? inputFree : headSince;
+        const offset = ports[queue + QUEUE_HEAD]!;
+        // Several outputs may read a packet of a tree at once.
+        if (readable > now && !(hasTrees && headSince <= now && packets[offset + FINAL]! < 0 && packets[offset + WHERE] === inputFree)) {
+          if (readable < this.#matchAgain) this.#matchAgain = readable;
+          continue;
+        }
+        const flits = packets[offset + META]! & 0xffff;
+        // A slower link may still be bringing the tail: starting now would leave holes in the stream.
+        let hold = flits;
+        if ((link & LINK_UNIT) === 0) hold = Math.max(1, Math.ceil((flits * this.#typeNumerator[link & LINK_ROW]! - lag) / this.#typeDenominator[link & LINK_ROW]!));
+        const due = packets[offset + TAIL]! + 1 - hold;
+        if (due > now && !this.#isReductionLane(lane)) {
+          if (due < this.#matchAgain) this.#matchAgain = due;
+          if (!hasTrees || packets[offset + FINAL]! >= 0) {
+            ports[queue + HEAD_SINCE] = due;
+            ports[queue + CREDIT_WAIT_SINCE] = -1;
+          }
+          continue;
+        }
+        if (kind !== EJECTION && !this.#hasRoom(room, kind, lane, flits)) {
+          ports[room + BLOCKED] = 1;
+          if (ports[queue + CREDIT_WAIT_SINCE]! < 0) ports[queue + CREDIT_WAIT_SINCE] = now;
+          continue;
+        }
+        this.#grantedBit[out] = bit;
+        this.#grantedLane[out] = lane;
+        return bit;
+      }
+    }
+  }
+
   /** Cycles that the result of a reduction takes to be written once it is complete; other packets land as they arrive. */
   #landingCycles(offset: number): number {
     const { packets } = this.#columns;
@@ -918,6 +1051,16 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
       candidate = candidate + 1 === channels ? 0 : candidate + 1;
     }
     return first;
+  }
+
+  /** Is there a lane behind a link that {@link #laneBehind} would find with room? */
+  #hasRoom(room: number, kind: number, lane: number, flits: number): boolean {
+    const { ports } = this.#columns;
+    const keeps = this.#virtualChannels > 1 && this.#keepsLane(lane);
+    const first = keeps ? lane : this.#lanesBehind[kind * this.lanes + lane]!;
+    const end = keeps ? lane + 1 : first + this.#virtualChannels;
+    for (let candidate = first; candidate < end; candidate++) if (ports[room + FIRST_QUEUE + candidate * QUEUE_FIELDS + CREDITS]! >= flits) return true;
+    return false;
   }
 
   /** Do packets of a lane stay in it, because those of a tree must not overtake each other? */
