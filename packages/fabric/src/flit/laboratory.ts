@@ -1,3 +1,4 @@
+import type { Hardware } from '@kerf/hardware';
 import { dieTopology } from '../die-topology.ts';
 import { machine } from '../laboratory.ts';
 import { hash32 } from '../uniform-traffic.ts';
@@ -7,9 +8,9 @@ import { flitPipelines, routerCycles, type FlitPipeline } from './pipeline.ts';
 /** Machines and a driver for the tests and benchmarks of the flit kernel. Not part of the package's API. */
 
 /** The BookSim machine: wires of one cycle everywhere, a cycle at the source, 8 flits of buffer, flits of 128 bytes. */
-export function meshKernel(choice: { side: number; tilesY?: number; pipeline?: FlitPipeline } & Partial<FlitKernelOptions>): FlitKernel {
-  const { side, tilesY = side, pipeline = flitPipelines.A, ...options } = choice;
-  const topology = dieTopology(machine({ tilesX: side, tilesY }), 0);
+export function meshKernel(choice: { side: number; tilesY?: number; pipeline?: FlitPipeline; more?: Partial<Hardware> } & Partial<FlitKernelOptions>): FlitKernel {
+  const { side, tilesY = side, pipeline = flitPipelines.A, more = {}, ...options } = choice;
+  const topology = dieTopology(machine({ tilesX: side, tilesY, more }), 0);
   const hop = routerCycles(pipeline) + 1;
   return new FlitKernel(topology, { channels: 1, pipeline, virtualChannels: 1, bufferFlits: 8, linkCycles: hop, injectionCycles: 2, ejectionCycles: hop, ...options });
 }
