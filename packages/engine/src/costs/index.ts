@@ -4,7 +4,7 @@ export { CostError, type CostErrorCode } from './errors.ts';
 export { bookingsOf, sharedL1Cycles, type L1Stream } from './l1.ts';
 export { contendedMatrixEnd, matrixCycles, matrixPhases, matrixUtilisation, type ForeignBookings, type MatrixEngineSpec, type MatrixPhase, type MatrixShape } from './matrix-engine.ts';
 export { channelAddressOf, channelOf, checkMemoryMap, type MemoryMap } from './memory-address.ts';
-export { acceptTime, createMemory, quietCycle, requestMemory, requestSpread, restoreMemory, saveMemory, settleMemory, type Memory, type MemoryColumns } from './memory-channel.ts';
+export { acceptTime, createMemory, drainWrites, quietCycle, requestMemory, requestSpread, restoreMemory, saveMemory, settleMemory, type Memory, type MemoryColumns } from './memory-channel.ts';
 export { channelPeakBytesPerCycle, checkMemoryTiming, hbm2eTiming, refreshCeiling, type MemoryAddressBits, type MemoryTiming } from './memory-timing.ts';
 export { physicalOptions, referenceOptions, type CostOptions } from './options.ts';
 export { transposeCycles, type TransposeEngineSpec } from './transpose-engine.ts';

@@ -4,15 +4,17 @@ import { checkMemoryTiming, type MemoryTiming } from './memory-timing.ts';
 import { physicalOptions, type CostOptions } from './options.ts';
 
 /** Places for bursts behind the last booked one that the scheduler still looks at: what FR-FCFS may pull forward. */
-const REORDER_SLOTS = 128;
+const REORDER_SLOTS = 448;
 /** Length of the rings of slots: what is looked at, and room for the distance that turnarounds ask for. A power of two. */
-const RING_SLOTS = 256;
+const RING_SLOTS = 512;
 /** Rows of a bank, before the open one, that a late request may still join. */
 const PAST_ROWS = 8;
 const RING_WORDS = RING_SLOTS / 32;
 const WRITE_FLAG = 64;
 const TABLE_BITS = 13;
 const TABLE_MASK = 2 ** TABLE_BITS - 1;
+/** A channel without requests for so long turns to the writes that it has collected. */
+const IDLE_CLOCKS = 64;
 /** A line of the fabric: one request to a channel. */
 const LINE_BYTES = 128;
 
@@ -58,6 +60,12 @@ export interface MemoryColumns {
   /** [channels, lines of the write buffer] when DRAM has the write; [channels] the place to reuse next. */
   readonly drainClock: Float64Array;
   readonly drainIndex: Float64Array;
+  /** [channels] writes that are collected; [channels, memoryWriteBatch] their addresses, bytes and places in the write buffer (−1 without), and the clock of the last. */
+  readonly collected: Int32Array;
+  readonly collectedAddress: Float64Array;
+  readonly collectedBytes: Int32Array;
+  readonly collectedPlace: Int32Array;
+  readonly collectedClock: Float64Array;
   /** [channels] bytes, and [channels] bursts that met their row open, closed, or another row open; refreshes done. */
   readonly readBytes: Float64Array;
   readonly writtenBytes: Float64Array;
@@ -77,6 +85,8 @@ export interface Memory {
   readonly bankGroups: number;
   readonly banks: number;
   readonly bufferLines: number;
+  /** Writes that are collected at most. */
+  readonly batch: number;
   /** Bits of an address that name a row. */
   readonly rowMask: number;
   /** Pseudo-channel + 16 × bank group + 512 × bank, by the address bits from `lowBit` on and by those above. */
@@ -107,12 +117,13 @@ export function createMemory(channels: number, timing: MemoryTiming, fabricMegah
   const banks = bankGroups * 2 ** timing.addressBits.bank.length;
   const pseudo = channels * pseudoChannels;
   const bufferLines = Math.max(1, Math.floor(timing.writeBufferBytes / LINE_BYTES));
+  const batch = Math.min(options.memoryWriteBatch, bufferLines);
   const slots = (clocks: number) => Math.ceil(clocks / timing.burstClocks);
   const dataEnd = timing.writeLatencyClocks + timing.burstClocks;
   const lowBit = Math.min(...timing.addressBits.pseudoChannel, ...timing.addressBits.bankGroup, ...timing.addressBits.bank, 31);
   const memory: Memory = {
     lowBit, placeLow: placesOf(timing, lowBit), placeHigh: placesOf(timing, lowBit + TABLE_BITS),
-    channels, timing, options, fabricMegahertz, pseudoChannels, bankGroups, banks, bufferLines,
+    channels, timing, options, fabricMegahertz, pseudoChannels, bankGroups, banks, bufferLines, batch,
     rowMask: timing.addressBits.row.reduce((mask, bit) => mask + 2 ** bit, 0),
     writeToReadSlots: slots(dataEnd + timing.writeToReadClocks),
     writeToReadSameGroupSlots: slots(dataEnd + timing.writeToReadSameGroupClocks),
@@ -129,6 +140,7 @@ export function createMemory(channels: number, timing: MemoryTiming, fabricMegah
       refreshDueClock: new Float64Array(pseudo), refreshEndClock: new Float64Array(pseudo), refreshesOwed: new Float64Array(pseudo),
       acceptClock: new Float64Array(channels), returnClock: new Float64Array(channels),
       drainClock: new Float64Array(channels * bufferLines), drainIndex: new Float64Array(channels),
+      collected: new Int32Array(channels), collectedAddress: new Float64Array(channels * batch), collectedBytes: new Int32Array(channels * batch), collectedPlace: new Int32Array(channels * batch), collectedClock: new Float64Array(channels),
       readBytes: new Float64Array(channels), writtenBytes: new Float64Array(channels),
       rowHits: new Float64Array(channels), rowMisses: new Float64Array(channels), rowConflicts: new Float64Array(channels), refreshes: new Float64Array(channels),
     },
@@ -152,8 +164,14 @@ export function acceptTime(memory: Memory, channel: number): number {
   return memory.columns.originCycle[0]! + (memory.columns.acceptClock[channel]! * memory.fabricMegahertz) / memory.timing.clockMegahertz;
 }
 
+/** Books all writes that are still collected. */
+export function drainWrites(memory: Memory): void {
+  for (let channel = 0; channel < memory.channels; channel++) bookCollected(memory, channel, memory.columns.collectedClock[channel]!);
+}
+
 /** First cycle in which nothing that was asked for is under way. */
 export function quietCycle(memory: Memory): number {
+  drainWrites(memory);
   const { tailSlot, acceptClock, returnClock } = memory.columns;
   const { burstClocks, readLatencyClocks, writeLatencyClocks } = memory.timing;
   let clock = 0;
@@ -175,7 +193,7 @@ export function settleMemory(memory: Memory, cycle: number, idleRefreshClocks = 
   columns.pastRow.fill(-1);
   columns.pastIndex.fill(0);
   columns.openedClock.fill(-timing.rowCycleClocks);
-  for (const column of [columns.closableClock, columns.pastOpenedClock, columns.pastClosedClock, columns.tailSlot, columns.firstFreeSlot, columns.openTailSlot, columns.refreshesOwed, columns.acceptClock, columns.returnClock, columns.drainClock, columns.drainIndex]) column.fill(0);
+  for (const column of [columns.closableClock, columns.pastOpenedClock, columns.pastClosedClock, columns.tailSlot, columns.firstFreeSlot, columns.openTailSlot, columns.refreshesOwed, columns.acceptClock, columns.returnClock, columns.drainClock, columns.drainIndex, columns.collected, columns.collectedClock]) column.fill(0);
   columns.slots.fill(0);
   columns.taken.fill(0);
   columns.openings.fill(0);
@@ -255,20 +273,43 @@ function requestLine(memory: Memory, channel: number, address: number, bytes: nu
   if (options.memoryWritePieces) columns.acceptClock[channel] = clock + Math.max(1, isWrite ? last - first : (last - first) >> 1);
   else columns.acceptClock[channel] = clockOf(memory, cycleOf(memory, clock) + 1);
 
-  let dataClock = 0;
-  for (let burst = first; burst <= last; burst++) {
-    const command = bookBurst(memory, channel, burst * burstBytes, isWrite, clock);
-    dataClock = Math.max(dataClock, command + burstClocks + (isWrite ? timing.writeLatencyClocks : timing.readLatencyClocks));
-  }
   if (isWrite) {
     columns.writtenBytes[channel]! += bytes;
-    if (drainRow >= 0) columns.drainClock[drainRow] = dataClock;
+    const at = channel * memory.batch + columns.collected[channel]!++;
+    columns.collectedAddress[at] = address;
+    columns.collectedBytes[at] = bytes;
+    columns.collectedPlace[at] = drainRow;
+    columns.collectedClock[channel] = clock;
+    if (columns.collected[channel] === memory.batch) bookCollected(memory, channel, clock);
     return cycleOf(memory, clock);
+  }
+  if (columns.collected[channel]! > 0 && clock > columns.collectedClock[channel]! + IDLE_CLOCKS) bookCollected(memory, channel, columns.collectedClock[channel]!);
+  let dataClock = 0;
+  for (let burst = first; burst <= last; burst++) {
+    const command = bookBurst(memory, channel, burst * burstBytes, false, clock);
+    dataClock = Math.max(dataClock, command + burstClocks + timing.readLatencyClocks);
   }
   columns.readBytes[channel]! += bytes;
   if (options.memoryReadsInOrder && dataClock < columns.returnClock[channel]!) dataClock = columns.returnClock[channel]!;
   if (dataClock > columns.returnClock[channel]!) columns.returnClock[channel] = dataClock;
   return cycleOf(memory, dataClock) + timing.frontEndCycles;
+}
+
+/** Books the writes that a channel has collected, one after the other. */
+function bookCollected(memory: Memory, channel: number, clock: number): void {
+  const { columns, timing, batch } = memory;
+  const { burstBytes, burstClocks } = timing;
+  const count = columns.collected[channel]!;
+  columns.collected[channel] = 0;
+  for (let at = channel * batch; at < channel * batch + count; at++) {
+    const address = columns.collectedAddress[at]!;
+    const last = Math.floor((address + columns.collectedBytes[at]! - 1) / burstBytes);
+    let dataClock = 0;
+    for (let burst = Math.floor(address / burstBytes); burst <= last; burst++) {
+      dataClock = Math.max(dataClock, bookBurst(memory, channel, burst * burstBytes, true, clock) + burstClocks + timing.writeLatencyClocks);
+    }
+    if (columns.collectedPlace[at]! >= 0) columns.drainClock[columns.collectedPlace[at]!] = dataClock;
+  }
 }
 
 /** Books one burst; returns the clock of its read or write command. */

@@ -16,6 +16,8 @@ export interface CostOptions {
   readonly memoryWritePieces: boolean;
   /** A channel acknowledges any number of writes that DRAM has not seen yet; otherwise no more than its write buffer holds. */
   readonly memoryUnlimitedWrites: boolean;
+  /** Writes that a channel collects before it turns its bus round for them; 1: none. */
+  readonly memoryWriteBatch: number;
   /** Read data of a channel return in the order of the requests. */
   readonly memoryReadsInOrder: boolean;
   /** Refreshes that may be owed, and that may be done ahead. */
@@ -31,6 +33,7 @@ export const physicalOptions: CostOptions = {
   vectorSkipsPartialBatches: false,
   memoryWritePieces: false,
   memoryUnlimitedWrites: false,
+  memoryWriteBatch: 32,
   memoryReadsInOrder: false,
   memoryFlexibleRefreshes: 8,
 };
@@ -44,6 +47,7 @@ export const referenceOptions: CostOptions = {
   vectorSkipsPartialBatches: true,
   memoryWritePieces: true,
   memoryUnlimitedWrites: true,
+  memoryWriteBatch: 32,
   memoryReadsInOrder: true,
   memoryFlexibleRefreshes: 128,
 };
