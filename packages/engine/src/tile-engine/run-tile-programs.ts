@@ -1,6 +1,7 @@
 import { COUNT_ARBITRATION_STALL, COUNT_BUSY, COUNT_BYTES, COUNT_CREDIT_STALL, COUNT_PACKETS } from '@kerf/fabric';
 import { dies, hasDefects, type Hardware } from '@kerf/hardware';
 import { checkSideBySide, ENGINES, type ProgramInstances } from '@kerf/program';
+import { drainWrites } from '../costs/memory-channel.ts';
 import { REASONS, stallReasons, type StallReason } from './engine-state.ts';
 import { breakdownParts, type BreakdownPart, type TileRunOptions } from './options.ts';
 import { TileEngine, type RecordedOperation } from './tile-engine.ts';
@@ -160,6 +161,7 @@ function resultOf(engine: TileEngine): DieRun {
   }
   const { busyCycles, stallCycles } = engine.columns;
   const stalls = Object.fromEntries(stallReasons.map((reason, r) => [reason, Float64Array.from({ length: tileCount * ENGINES }, (_, slot) => stallCycles[slot * REASONS + r]!)])) as Record<StallReason, Float64Array>;
+  if (engine.memory !== null) drainWrites(engine.memory.memory);
   const memory = engine.memory?.memory.columns ?? null;
   return {
     dieId: engine.dieId,

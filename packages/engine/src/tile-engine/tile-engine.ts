@@ -9,6 +9,7 @@ import {
 import { CompletionHeap } from '../completion-heap.ts';
 import { barrierHops, groupBarrierCycles } from '../costs/barrier.ts';
 import { pushCycles } from '../costs/dma.ts';
+import { CostError } from '../costs/errors.ts';
 import type { CostOptions } from '../costs/options.ts';
 import { restoreMemory, saveMemory, settleMemory, type MemoryColumns } from '../costs/memory-channel.ts';
 import { planCollectives, type CollectivePlan } from './collective-plan.ts';
@@ -919,7 +920,7 @@ export class TileEngine {
     if (inGroup >= 0) return cornerOfGroup[group]! + Math.floor(inGroup / width) * tilesX + (inGroup % width);
     const member = memberOfPeer(placed, instanceOfGroup[group]! * width * height + place, row);
     const instance = Math.floor(member / (width * height));
-    if (placed.die[instance] !== this.dieId) throw new Error(`Tile ${tile} of die ${this.dieId} sends to die ${placed.die[instance]}: tile programs run on one die.`);
+    if (placed.die[instance] !== this.dieId) throw new CostError('COST_BAD_ARGUMENT', `Tile ${tile} of die ${this.dieId} sends to die ${placed.die[instance]}; a tile program runs on one die.`, { tile, die: this.dieId });
     const other = member % (width * height);
     return (placed.y[instance]! + Math.floor(other / width)) * tilesX + placed.x[instance]! + (other % width);
   }
