@@ -97,10 +97,11 @@ function text(result: object, measured: Measured): string {
   const rows: [string, string][] = [
     ['Traffic', `${pattern ?? events} on ${hardware}, ${fidelity} fidelity`],
     ['Status', reason === null ? status : `${status}: ${reason}`],
-    ['Packet latency', `${number(packetLatencyCycles)} cycles, from creation to the last flit`],
-    ['Network latency', `${number(networkLatencyCycles)} cycles, without the source queue`],
+    ...(packetLatencyCycles === null
+      ? [['Packet latency', measured.simulated ? 'unknown: no packet that was created in the measured cycles, behind the warm-up, arrived' : 'without bound'] as [string, string]]
+      : ([['Packet latency', `${number(packetLatencyCycles)} cycles, from creation to the last flit`], ['Network latency', `${number(networkLatencyCycles)} cycles, without the source queue`]] as [string, string][])),
     ...(latencyPercentiles === null ? [] : ([['Percentiles', `p50 ${latencyPercentiles.p50}, p95 ${latencyPercentiles.p95}, p99 ${latencyPercentiles.p99}, max ${latencyPercentiles.max} cycles of ${packets} packets`]] as [string, string][])),
-    ['Hops', `${number(hops)} routers`],
+    ...(hops === null ? [] : [['Hops', `${number(hops)} routers`] as [string, string]]),
     ['Offered', `${offeredFlitRate.toPrecision(4)} flits per tile and cycle`],
     ['Accepted', `${acceptedFlitRate.toPrecision(4)} flits per tile and cycle${measured.simulated ? `, ${acceptedFlitRateLeast.toPrecision(4)} at the tile that got least` : ''}`],
     ['Simulated', `${cycles} cycles, ${amount(packetHops)} packet-hops, ${amount(flitHops)} flit-hops after the warm-up`],

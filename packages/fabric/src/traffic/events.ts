@@ -83,7 +83,7 @@ function heading(line: string, source: string, number: number): string[] {
   const columns: readonly string[] = eventColumns;
   for (const name of names) {
     if (columns.includes(name)) continue;
-    throw bad(source, number, `the heading names the columns ${eventColumns.join(',')}, got "${name}".${suggestion(name, eventColumns)}`);
+    throw bad(source, number, `the heading names the columns ${eventColumns.join(',')}, got ${JSON.stringify(name.slice(0, 40))}.${suggestion(name, eventColumns)}`);
   }
   for (const column of eventColumns) {
     const times = names.filter((name) => name === column).length;

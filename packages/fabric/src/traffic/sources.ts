@@ -10,6 +10,8 @@ export interface Source {
   nextCycle(cycle: number): number;
   /** Hands over what is due in a cycle. */
   inject(fabric: Fabric, cycle: number): void;
+  /** Whether it holds back something that was due before a cycle and has not been counted as created. */
+  isBehind?(cycle: number): boolean;
 }
 
 /** Slots of a calendar; a longer gap is entered again on the way. */
@@ -131,16 +133,24 @@ export class BernoulliSource implements Source {
   }
 }
 
-/** The events of a trace that start on one die, cut into packets. */
+/**
+ * The events of a trace that start on one die, cut into packets. While the die has some millions of packets under way the rest is held
+ * back; packets count from the cycle of their event.
+ */
 export class EventSource implements Source {
   readonly #events: TrafficEvents;
   readonly #firstTile: number;
   readonly #rows: Int32Array;
   readonly #maxPacketBytes: number;
   readonly #tally: SourceTally;
+  readonly #mostUnderWay: number;
   #at = 0;
+  /** Bytes of the event at `#at` that have been sent. */
+  #sent = 0;
 
-  constructor(firstTile: number, tiles: number, events: TrafficEvents, maxPacketBytes: number, tally: SourceTally) {
+  /** @param mostUnderWay packets that the die may have under way */
+  constructor(firstTile: number, tiles: number, events: TrafficEvents, maxPacketBytes: number, mostUnderWay: number, tally: SourceTally) {
+    this.#mostUnderWay = mostUnderWay;
     this.#events = events;
     this.#firstTile = firstTile;
     this.#maxPacketBytes = maxPacketBytes;
@@ -152,8 +162,14 @@ export class EventSource implements Source {
     this.#rows = Int32Array.from(rows);
   }
 
-  nextCycle(): number {
-    return this.#at < this.#rows.length ? this.#events.cycle[this.#rows[this.#at]!]! : NEVER;
+  isBehind(cycle: number): boolean {
+    return this.#at < this.#rows.length && this.#events.cycle[this.#rows[this.#at]!]! < cycle;
+  }
+
+  nextCycle(cycle: number): number {
+    if (this.#at >= this.#rows.length) return NEVER;
+    const due = this.#events.cycle[this.#rows[this.#at]!]!;
+    return due >= cycle ? due : cycle + POLL - 1 - ((cycle + POLL - 1) % POLL);
   }
 
   inject(fabric: Fabric, cycle: number): void {
@@ -161,15 +177,18 @@ export class EventSource implements Source {
     const tally = this.#tally;
     for (; this.#at < this.#rows.length; this.#at++) {
       const row = this.#rows[this.#at]!;
-      if (cycles[row] !== cycle) break;
-      for (let left = bytes[row]!; left > 0; left -= this.#maxPacketBytes) {
+      const due = cycles[row]!;
+      if (due > cycle) break;
+      for (; this.#sent < bytes[row]!; this.#sent += this.#maxPacketBytes) {
+        if (fabric.livePackets >= this.#mostUnderWay) return;
         tally.underWay[source[row]!]!++;
-        if (cycle >= tally.measureFrom && cycle < tally.measureTo) {
+        if (due >= tally.measureFrom && due < tally.measureTo) {
           tally.measured++;
-          tally.measuredCreation += cycle;
+          tally.measuredCreation += due;
         }
-        fabric.inject(source[row]! - this.#firstTile, destination[row]!, 0, Math.min(left, this.#maxPacketBytes), cycle);
+        fabric.inject(source[row]! - this.#firstTile, destination[row]!, 0, Math.min(bytes[row]! - this.#sent, this.#maxPacketBytes), due);
       }
+      this.#sent = 0;
     }
   }
 }

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { AnalyticFabric } from '../analytic/analytic-fabric.ts';
 import { dieTopology } from '../die-topology.ts';
 import type { Fabric } from '../fabric.ts';
@@ -9,6 +9,8 @@ import { zeroLoadCycles } from '../latency.ts';
 import { PacketKernel } from '../packet-kernel.ts';
 import { patternNames } from './patterns.ts';
 import { runTraffic, TrafficRun, type TrafficOptions } from './traffic-run.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const fidelities: readonly [string, (tilesX: number, tilesY: number) => Fabric][] = [
   ['packet', (tilesX, tilesY) => new PacketKernel(dieTopology(machine({ tilesX, tilesY }), 0), { channels: 1 })],
@@ -118,6 +120,17 @@ test('a rate so small that nothing is sent is that', () => {
   const run = new TrafficRun(fidelities[0]![1](4, 4), { ...base, rate: 1e-300 });
   while (!run.done) run.advance(NEVER);
   expect(run.result()).toMatchObject({ status: 'stable', packets: 0, acceptedFlitRate: 0, packetHops: 0 });
+});
+
+test('a trace larger than the memory for packets is held back and arrives all the same', () => {
+  const packets = 4_200_000;
+  const events = { cycle: Int32Array.of(0, 5), source: Int32Array.of(0, 1), destination: Int32Array.of(1, 0), bytes: Int32Array.of(packets * 128, 128) };
+  const fabric = new PacketKernel(dieTopology(machine({ tilesX: 2, tilesY: 1, link: { maxPacketBytes: 128 } }), 0), { channels: 1 });
+  const run = new TrafficRun(fabric, { events, seed: 1, warmupCycles: 0, cycles: 1 });
+  run.advance(10);
+  expect(fabric.livePackets).toBeLessThanOrEqual(4_000_000);
+  while (!run.done) run.advance(NEVER);
+  expect(run.result()).toMatchObject({ packets: packets + 1, packetsLeft: 0, status: 'stable' });
 });
 
 test('a mesh so large that the warm-up does not fill it is not called saturated for that, nor for long ways', () => {

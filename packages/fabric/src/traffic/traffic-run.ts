@@ -76,6 +76,8 @@ const HOPELESS_WARMUP_CYCLES = 10_000;
 /** So many packets, or cycles, are enough to know what such a network accepts: 400,000 packets make 0.2 %. */
 const ENOUGH_PACKETS = 400_000;
 const ENOUGH_CYCLES = 20_000;
+/** Cycles are int32, and a packet may be under way for some time. */
+const LAST_CYCLE = 2 ** 31 - 2 ** 22;
 /** Accepted below this share of offered counts as clearly below. */
 const CLEARLY_BELOW = 0.95;
 
@@ -155,7 +157,7 @@ export class TrafficRun {
       let flits = 0;
       for (const [row, cycle] of events.cycle.entries()) if (cycle >= this.#from) flits += flitsOf(events.bytes[row]!, topology.flitBytes);
       this.#offeredFlitRate = flits / this.#liveTiles / (this.#to - this.#from);
-      this.#sources = this.#wafer.fabrics.map((_, die) => new EventSource(die * tilesPerDie, tilesPerDie, events, topology.maxPacketBytes, tally));
+      this.#sources = this.#wafer.fabrics.map((_, die) => new EventSource(die * tilesPerDie, tilesPerDie, events, topology.maxPacketBytes, Math.ceil(PACKETS_UNDER_WAY / this.#wafer.fabrics.length), tally));
     } else {
       const { pattern: name, rate, bytes } = options;
       if (name === undefined || rate === undefined || bytes === undefined) throw new FabricError('FABRIC_BAD_OPTION', 'Traffic is either a trace of events, or a pattern with a rate and the bytes of a packet.');
@@ -231,6 +233,7 @@ export class TrafficRun {
     exchangeBoundaries(this.#wafer);
     this.#die = -1;
     this.#cycle = this.#windowEnd;
+    if (this.#cycle > LAST_CYCLE) throw new FabricError('FABRIC_BAD_OPTION', `Simulated time ends at cycle ${LAST_CYCLE}, and there are packets under way. Events that are earlier, or carry less, would arrive in time.`, { most: LAST_CYCLE });
     if (this.#cycle % LOOK_CYCLES === 0 && this.#cycle < this.#to && this.#hasFallenBehind()) this.#cutShort();
     if (this.#cycle === this.#from) this.#markWarm();
     if (this.#cycle >= this.#to && (this.#cycle - this.#to) % CHECK_CYCLES === 0) this.#decideWhetherDone();
@@ -349,7 +352,7 @@ export class TrafficRun {
     } else if (left > 0 && this.#cycle - this.#to >= this.#drainLimit) {
       this.#reason = `${left} measured packets had not arrived ${this.#cycle - this.#to} cycles after the last was created`;
     }
-    this.#done = this.#reason !== null || left === 0;
+    this.#done = this.#reason !== null || (left === 0 && !this.#sources.some((source) => source.isBehind?.(this.#to) === true));
   }
 
   #acceptsClearlyLess(): boolean {
