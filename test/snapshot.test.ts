@@ -42,6 +42,7 @@ const hub: Hardware = {
   ...presetHardware('flat-wafer-64'),
   wafer: { diesX: 2, diesY: 2 },
   die: { tilesX: 8, tilesY: 8 },
+  memory: { ...presetHardware('flat-wafer-64').memory!, edgeNodes: { west: 0, north: 0, east: 0, south: 8 } },
   d2d: { ...(presetHardware('flat-wafer-64').d2d as Extract<Hardware['d2d'], { shape: 'hub' }>), gateways: [{ x: 0, y: 0 }, { x: 4, y: 0 }] },
 };
 

@@ -20,7 +20,7 @@ test('kerf validate runs rows through the public command, and its exit code is t
     if (suite !== 'd2d') continue;
     expect(ours).toBeGreaterThan(0);
     const alone = kerf(command.split(' ').slice(1));
-    expect((JSON.parse(alone.out) as { throughputGigabytesPerSecond: number }).throughputGigabytesPerSecond).toBe(ours);
+    expect((JSON.parse(alone.out) as { wholeGigabytesPerSecond: number }).wholeGigabytesPerSecond).toBe(ours);
   }
   const [batch] = [...readTable(memorySource(out, new Uint8Array(readFileSync(out)))).batches()];
   expect(batch!.names('verdict')).toEqual(ledger.rows.map(({ verdict }) => verdict));
