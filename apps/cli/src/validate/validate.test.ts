@@ -46,6 +46,11 @@ describe('exit codes', () => {
     expect((await call({ reference: reference('bad', d2d(220)) })).code).toBe(exitCodes.failedValidation);
   });
 
+  test('reference files without a case are bad input: a ledger without rows would look like one that passed', async () => {
+    await expect(call({ reference: reference('hollow', {}) })).rejects.toThrow(/No case was found/);
+    await expect(call({ reference: reference('rowless', { d2d_link: { source: 's', rows: [] } }) })).rejects.toThrow(/No case was found/);
+  });
+
   test('0 when nothing is modelled yet: that is no failure, and no pass', async () => {
     const { code, out } = await call({ reference: reference('later', { h100: { source: 'paper', rows: [{ S: 1, flat: 7 }] } }), json: true });
     expect(code).toBe(exitCodes.done);

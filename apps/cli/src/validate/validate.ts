@@ -54,6 +54,9 @@ export async function validate(flags: ValidateFlags, output: Output, kerf: Kerf,
   const plan = planLedger(suites, flags.suite, references);
   for (const warning of plan.warnings) output.err(`kerf: warning: ${warning}\n`);
   const cases = flags.quick === true ? quickSample(plan.cases, flags.sample ?? SAMPLE, flags.seed ?? SEED) : plan.cases;
+  if (flags.reference !== undefined && cases.length === 0) {
+    throw new CliError('CLI_USAGE', `No case was found in the reference files of ${flags.reference}: a ledger without rows would look like one that passed.`, { reference: flags.reference });
+  }
   if (flags.list === true) {
     output.out(flags.json === true ? `${JSON.stringify(listJson(cases))}\n` : listText(plan, cases, flags.all === true));
     return exitCodes.done;
