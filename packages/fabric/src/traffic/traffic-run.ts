@@ -71,8 +71,9 @@ const CHECK_CYCLES = 64;
 const LOOK_CYCLES = 256;
 /** How many latency limits behind what is offered counts as that. */
 const LIMITS_BEHIND = 2;
-/** A warm-up of a network that has fallen behind ends here, cycles. */
+/** A warm-up of a network that has fallen behind ends here, cycles, and cycles per flit of a packet: so long the accepted rate of long packets sinks before it stays. */
 const HOPELESS_WARMUP_CYCLES = 10_000;
+const HOPELESS_WARMUP_PER_FLIT = 1000;
 /** So many packets, or cycles, are enough to know what such a network accepts: 400,000 packets make 0.2 %. */
 const ENOUGH_PACKETS = 400_000;
 const ENOUGH_CYCLES = 20_000;
@@ -94,7 +95,7 @@ const CLEARLY_BELOW = 0.95;
  * The measured cycles are run to their end, so that the accepted rate past saturation is that of a full window, with one exception,
  * looked for from the first cycle on: *backlog*. A network that has received less since the beginning than was offered up to two
  * latency limits ago (four standard deviations less; with the longest idle way in place of a smaller limit) has, by Little's law, a mean
- * latency of twice the limit, and will be called saturated. Its warm-up then ends after 10,000 cycles, its measurement as soon as 400,000 packets have
+ * latency of twice the limit, and will be called saturated. Its warm-up then ends after 10,000 cycles, or 1000 per flit of a packet, its measurement as soon as 400,000 packets have
  * arrived or 20,000 cycles have passed, and not before a packet could have crossed the network; nothing is drained.
  *
  * Sources go on while the measured packets drain. Beyond some 4 million packets under way (64 to 4096 per tile) they hold packets back.
@@ -321,7 +322,7 @@ export class TrafficRun {
   #cutShort(): void {
     this.#reason = `the network has fallen ${this.#cyclesBehind()} cycles behind what is offered`;
     if (this.#cycle < this.#from) {
-      if (this.#cycle < HOPELESS_WARMUP_CYCLES) return;
+      if (this.#cycle < Math.max(HOPELESS_WARMUP_CYCLES, HOPELESS_WARMUP_PER_FLIT * this.#packetFlits)) return;
       this.#from = this.#cycle;
       this.#to = this.#from + this.#options.cycles;
       this.#tally.measureFrom = this.#from;
