@@ -213,14 +213,14 @@ describe('a sweep', () => {
 describe.each([['SIGINT', 130], ['SIGTERM', 143]] as const)('%s', (signal, exitCode) => {
   test.each<[string, string[]]>([
     ['a sweep', ['--mesh', '16x16', '--sweep', '--cycles', '1000000']],
-    ['a warm-up', ['--mesh', '8x8', '--warmup-cycles', '100000000', '--rate', '0.2']],
+    ['a warm-up', ['--mesh', '8x8', '--warmup-cycles', '100000000', '--rate', '0.05']],
     ['a drain', ['--mesh', '32x32', '--warmup-cycles', '0', '--cycles', '500', '--rate', '0.9', '--latency-limit-cycles', '1000000000']],
     ['a wafer whose dies run alone for hundreds of cycles', ['--hardware', 'flat-wafer-64', '--rate', '0.1']],
     ['a large mesh that is being built', ['--mesh', '1024x1024', '--rate', '0.5']],
     ['a stream', ['--mesh', '8x8', '--stream', '0:63', '--bytes', '160000000']],
     ['a collective', ['--mesh', '32x32', '--collective', 'reduce', '--bytes', '1600', '--repeat', '100000']],
-  ])('stops %s at once, and leaves no file', async (_, args) => {
-    const path = at('never');
+  ])('stops %s at once, and leaves no file', async (what, args) => {
+    const path = at(`never ${signal} ${what}`);
     const running = call(...args, '--out', path);
     let sent = 0;
     const timer = setTimeout(() => {
