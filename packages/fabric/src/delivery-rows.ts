@@ -56,3 +56,16 @@ export function grown<T extends Int32Array | Uint32Array | Uint8Array | Float64A
   into.set(from);
   return into;
 }
+
+/**
+ * Folds a delivery into the running hash of its endpoint. One rule for every fidelity, so that equal deliveries have equal hashes.
+ *
+ * @param hash [endpoints × 2] see {@link Fabric.deliveryHash}
+ */
+export function foldDelivery(hash: Int32Array, endpoint: number, source: number, sequence: number, cycle: number): void {
+  const at = endpoint * 2;
+  const h = Math.imul(hash[at]! ^ cycle, 0x9e3779b1) ^ Math.imul(source, 0x85ebca6b);
+  hash[at] = Math.imul((h << 13) | (h >>> 19), 5) + 0x6b64e654;
+  const g = Math.imul(hash[at + 1]! ^ sequence, 0xc2b2ae35) ^ Math.imul(cycle, 0x27d4eb2f) ^ h;
+  hash[at + 1] = Math.imul((g << 15) | (g >>> 17), 0x165667b1);
+}

@@ -1,6 +1,6 @@
 import * as trees from './collective-trees.ts';
 import { acknowledgementTree, multicastTree, reductionTree, type CollectiveTree } from './collective-trees.ts';
-import { DeliveryRows, grown } from './delivery-rows.ts';
+import { DeliveryRows, foldDelivery, grown } from './delivery-rows.ts';
 import * as topologies from './die-topology.ts';
 import { boundaryDirection, boundaryPosition, type DieTopology } from './die-topology.ts';
 import { FabricError } from './errors.ts';
@@ -1607,13 +1607,9 @@ export class PacketKernel implements Fabric<KernelSnapshot> {
 
   #deliver(offset: number, endpoint: number, cycle: number): void {
     const { packets, deliveryHash, sequence, entered } = this.#columns;
-    const at = endpoint * 2;
     const number = sequence[offset / PACKET_STRIDE]!;
     const source = packets[offset + SOURCE]!;
-    const h = Math.imul(deliveryHash[at]! ^ cycle, 0x9e3779b1) ^ Math.imul(source, 0x85ebca6b);
-    deliveryHash[at] = Math.imul((h << 13) | (h >>> 19), 5) + 0x6b64e654;
-    const g = Math.imul(deliveryHash[at + 1]! ^ number, 0xc2b2ae35) ^ Math.imul(cycle, 0x27d4eb2f) ^ h;
-    deliveryHash[at + 1] = Math.imul((g << 15) | (g >>> 17), 0x165667b1);
+    foldDelivery(deliveryHash, endpoint, source, number, cycle);
     const meta = packets[offset + META]!;
     const final = packets[offset + FINAL]!;
     const trafficClass = this.classes[(((meta >>> 16) & 0xff) / this.#virtualChannels) | 0]!;

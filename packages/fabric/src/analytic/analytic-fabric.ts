@@ -1,3 +1,4 @@
+import { foldDelivery, grown } from '../delivery-rows.ts';
 import { boundaryDirection, boundaryPosition, NO_LINK, nodeId, type DieTopology } from '../die-topology.ts';
 import { FabricError } from '../errors.ts';
 import { CLASS_FROM_HUB, CLASS_REQUEST, CLASS_RESPONSE, CLASS_TO_HUB, type Fabric, type MulticastPlan, type ReductionPlan } from '../fabric.ts';
@@ -526,7 +527,6 @@ export class AnalyticFabric implements Fabric<AnalyticSnapshot> {
 
   #deliver(at: number, tile: number, cycle: number): void {
     const { fields } = this.#pending;
-    const { deliveryHash } = this;
     const row = this.delivered;
     if (row === this.deliveredTile.length) this.#growDelivered();
     const source = fields[at + PENDING_SOURCE]!;
@@ -539,25 +539,17 @@ export class AnalyticFabric implements Fabric<AnalyticSnapshot> {
     this.deliveredEntered[row] = fields[at + PENDING_ENTERED]!;
     this.delivered++;
     this.#scalars.deliveredPackets++;
-    // The hash of the packet kernel, so that equal deliveries have equal hashes at every fidelity.
-    const h = Math.imul(deliveryHash[tile * 2]! ^ cycle, 0x9e3779b1) ^ Math.imul(source, 0x85ebca6b);
-    deliveryHash[tile * 2] = Math.imul((h << 13) | (h >>> 19), 5) + 0x6b64e654;
-    const g = Math.imul(deliveryHash[tile * 2 + 1]! ^ sequence, 0xc2b2ae35) ^ Math.imul(cycle, 0x27d4eb2f) ^ h;
-    deliveryHash[tile * 2 + 1] = Math.imul((g << 15) | (g >>> 17), 0x165667b1);
+    foldDelivery(this.deliveryHash, tile, source, sequence, cycle);
   }
 
   #growDelivered(): void {
     const rows = this.deliveredTile.length * 2;
-    const larger = <T extends Int32Array | Uint8Array | Uint32Array>(to: T, from: T): T => {
-      to.set(from);
-      return to;
-    };
-    this.deliveredTile = larger(new Int32Array(rows), this.deliveredTile);
-    this.deliveredChannel = larger(new Uint8Array(rows), this.deliveredChannel);
-    this.deliveredBytes = larger(new Int32Array(rows), this.deliveredBytes);
-    this.deliveredSource = larger(new Int32Array(rows), this.deliveredSource);
-    this.deliveredSequence = larger(new Uint32Array(rows), this.deliveredSequence);
-    this.deliveredEntered = larger(new Int32Array(rows), this.deliveredEntered);
+    this.deliveredTile = grown(this.deliveredTile, new Int32Array(rows));
+    this.deliveredChannel = grown(this.deliveredChannel, new Uint8Array(rows));
+    this.deliveredBytes = grown(this.deliveredBytes, new Int32Array(rows));
+    this.deliveredSource = grown(this.deliveredSource, new Int32Array(rows));
+    this.deliveredSequence = grown(this.deliveredSequence, new Uint32Array(rows));
+    this.deliveredEntered = grown(this.deliveredEntered, new Int32Array(rows));
   }
 }
 

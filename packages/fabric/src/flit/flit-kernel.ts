@@ -1,4 +1,5 @@
 import { multicastTree } from '../collective-trees.ts';
+import { foldDelivery, grown } from '../delivery-rows.ts';
 import type { DieTopology } from '../die-topology.ts';
 import { FabricError } from '../errors.ts';
 import { CLASS_REQUEST, CLASS_RESPONSE, CLASSES, type Fabric, type MulticastPlan, type ReductionPlan } from '../fabric.ts';
@@ -613,11 +614,7 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
       const packet = row[i + 1]!;
       const source = packets[packet + P_SOURCE]!;
       const sequence = packets[packet + P_SEQUENCE]!;
-      const at = tile * 2;
-      const h = Math.imul(deliveryHash[at]! ^ cycle, 0x9e3779b1) ^ Math.imul(source, 0x85ebca6b);
-      deliveryHash[at] = Math.imul((h << 13) | (h >>> 19), 5) + 0x6b64e654;
-      const g = Math.imul(deliveryHash[at + 1]! ^ sequence, 0xc2b2ae35) ^ Math.imul(cycle, 0x27d4eb2f) ^ h;
-      deliveryHash[at + 1] = Math.imul((g << 15) | (g >>> 17), 0x165667b1);
+      foldDelivery(deliveryHash, tile, source, sequence, cycle);
       this.deliveredTile[delivered] = tile;
       this.deliveredChannel[delivered] = packets[packet + P_META]! >>> 16;
       this.deliveredBytes[delivered] = packets[packet + P_BYTES]!;
@@ -1752,16 +1749,12 @@ export class FlitKernel implements Fabric<FlitSnapshot> {
 
   #growDelivered(): void {
     const rows = this.deliveredTile.length * 2;
-    const grown = <T extends Int32Array | Uint32Array | Uint8Array>(larger: T, column: T): T => {
-      larger.set(column);
-      return larger;
-    };
-    this.deliveredTile = grown(new Int32Array(rows), this.deliveredTile);
-    this.deliveredChannel = grown(new Uint8Array(rows), this.deliveredChannel);
-    this.deliveredBytes = grown(new Int32Array(rows), this.deliveredBytes);
-    this.deliveredSource = grown(new Int32Array(rows), this.deliveredSource);
-    this.deliveredSequence = grown(new Uint32Array(rows), this.deliveredSequence);
-    this.deliveredEntered = grown(new Int32Array(rows), this.deliveredEntered);
+    this.deliveredTile = grown(this.deliveredTile, new Int32Array(rows));
+    this.deliveredChannel = grown(this.deliveredChannel, new Uint8Array(rows));
+    this.deliveredBytes = grown(this.deliveredBytes, new Int32Array(rows));
+    this.deliveredSource = grown(this.deliveredSource, new Int32Array(rows));
+    this.deliveredSequence = grown(this.deliveredSequence, new Uint32Array(rows));
+    this.deliveredEntered = grown(this.deliveredEntered, new Int32Array(rows));
   }
 }
 
